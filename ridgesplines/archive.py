@@ -1,0 +1,74 @@
+"""Reading and writing the package's `.npz` files: versioned, never half-written, never executing what they hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT_VERSION = 1
+
+
+def write_archive(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> Path:
+    """Write `arrays` and JSON `metadata` to `path` as one `.npz` with the format version; return the path.
+
+    The file is written beside and renamed, so that a crash leaves the old one.
+    """
+    target = Path(path)
+    if target.suffix != ".npz":
+        target = target.with_name(target.name + ".npz")
+    header = json.dumps({"format_version": FORMAT_VERSION, **metadata})
+
+    def write(temporary: str) -> None:
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type] # numpy's stub
+
+    return write_beside(target, write)
+
+
+def write_beside(target: Path, write: Any) -> Path:
+    """Let `write(temporary_path)` make a file next to `target`, then rename it into place; return `target`."""
+    if not target.parent.is_dir():
+        raise ValueError(f"cannot write {target}: the folder {target.parent} does not exist; create it first.")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+    os.close(handle)
+    try:
+        write(temporary)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return target
+
+
+def read_archive(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays and metadata of a file made by `write_archive` whose `kind` is one of `kinds`.
+
+    Raises:
+        ValueError: if the file is missing, damaged, of another kind, or of a newer format version.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise ValueError(f"there is no file {source}; check the path.")
+    try:
+        with np.load(source, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        metadata = json.loads(str(arrays.pop("header")))
+        version, kind = int(metadata.pop("format_version")), metadata["kind"]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{source} is not a file saved by ridgesplines, or it is damaged.") from error
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{source} has format version {version}, newer than this package's {FORMAT_VERSION}; upgrade ridgesplines."
+        )
+    if kind not in kinds:
+        raise ValueError(f"{source} holds a {kind}, but a {' or '.join(kinds)} is needed here.")
+    return arrays, metadata

@@ -1,0 +1,149 @@
+"""The proof: how far a network is from the best of all networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.arrays import finite_array
+from ridgesplines.oracles import CertificateKind, Neurons
+from ridgesplines.problem import Problem
+from ridgesplines.spline import RidgeSpline
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """A lower bound of the optimum over all networks of all widths, beside the objective of one network.
+
+    Attributes:
+        objective: J(f); infinite for a spline that misses data under `Interpolation`.
+        bound: the dual objective at `dual`: at most the optimum if `kind` is "exact" or "bounded", an estimate of such a
+            bound if it is "heuristic".
+        kind: "exact" (the supremum over all neurons was computed), "bounded" (an upper bound of it was proven) or
+            "heuristic" (it was searched for, and may have been missed).
+        loss: the loss part of the objective.
+        regularization: R(f), without λ.
+        misfit: the largest |ν_n(f) − y_n|.
+        width: the neurons of the canonical form.
+        dual: z, (N,), scaled to be feasible: sup |p_z| ≤ λ, orthogonal to the free polynomials.
+        supremum: sup |p_z| of that z as the oracle gives it (its upper end).
+        contacts: neurons found where |p_z| comes within a relative 1e-6 of λ: where the optimum may sit.
+        contact_values: p_z at the contacts.
+        resolution: objectives below this are rounding.
+    """
+
+    objective: float
+    bound: float
+    kind: CertificateKind
+    loss: float
+    regularization: float
+    misfit: float
+    width: int
+    dual: np.ndarray
+    supremum: float
+    contacts: Neurons
+    contact_values: np.ndarray
+    resolution: float
+
+    @property
+    def gap(self) -> float:
+        """Objective − bound: f is within this of the best network (proven unless `kind` is "heuristic")."""
+        return max(self.objective - self.bound, 0.0)
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap as a fraction of the objective; zero where both are rounding."""
+        return relative_gap(self.objective, self.bound, self.resolution)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the bound is a proof."""
+        return self.kind != "heuristic"
+
+    def __str__(self) -> str:
+        word = "proven" if self.proven else "estimated"
+        return (
+            f"objective {self.objective:.8g}, {word} bound {self.bound:.8g}, "
+            f"relative gap {self.relative_gap:.1e} ({self.kind})"
+        )
+
+
+def relative_gap(objective: float, bound: float, resolution: float) -> float:
+    """(objective − bound) / |objective|; 0 if the difference is below `resolution`, infinite for no objective."""
+    gap = objective - bound
+    if gap <= resolution:
+        return 0.0
+    return gap / abs(objective) if np.isfinite(objective) else np.inf
+
+
+def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = None) -> Certificate:
+    """How far is J(f) from the minimum over all networks of all widths?
+
+    Any f gives a dual vector z_n = −∂ℓ (the residual, for the squared loss). Projected off the free polynomials and
+    scaled until sup |p_z| ≤ λ it is feasible for the dual problem, whose value bounds the optimum from below. No solver
+    is trusted: the objective is evaluated on the spline itself, the supremum is computed anew.
+
+    Args:
+        problem: the problem.
+        spline: any ridge spline of its order, dimension and number of outputs, a trained network included.
+        dual: a better z, (N,), if one is known (a `Solution`'s): the bound then says how far f is from the optimum,
+            where the z of a poor f would blame some of its poverty on the bound. Under `Interpolation`, the default is
+            the least-norm z with p_z(w_k, b_k) = sign v_k at the spline's own neurons, in least squares.
+
+    Returns:
+        A `Certificate`. Its bound takes rounding into account: in the supremum as the oracle proves it, in the dual
+        objective as `Problem.bound` says.
+
+    Raises:
+        TypeError: if `spline` is not a RidgeSpline.
+        ValueError: if it does not fit the problem, or `dual` has the wrong shape or entries that are not finite.
+    """
+    if not isinstance(spline, RidgeSpline):
+        raise TypeError(f"spline must be a RidgeSpline, got {type(spline).__name__}; see RidgeSpline.from_network.")
+    shape = (spline.order, spline.dimension, spline.outputs)
+    wanted = (problem.regularizer.order, problem.measurements.dimension, 1)
+    if shape != wanted:
+        raise ValueError(f"spline has (order, dimension, outputs) {shape}, but the problem needs {wanted}.")
+    spline = spline.canonical()
+    if spline.coefficients.ndim == 2:
+        spline = RidgeSpline(
+            spline.weights, spline.biases, spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0], spline.order
+        )
+    predictions = problem.measurements(spline)
+    if not np.isfinite(predictions).all():
+        raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
+    loss, cost = problem.loss.value(problem.targets, predictions), problem.regularizer.cost(spline)
+    own = Neurons(np.asarray(spline.weights), np.asarray(spline.biases))
+    if dual is not None:
+        dual = finite_array("dual", dual, dimensions=(1,))
+        if dual.shape != problem.targets.shape:
+            raise ValueError(f"dual must have one entry per measurement, {problem.targets.shape}, got {dual.shape}.")
+    else:
+        dual = problem.loss.dual(problem.targets, predictions)
+        if dual is None:
+            dual = _dual_of_neurons(problem, own, np.sign(spline.coefficients))
+    dual = problem.free.project_off(dual)
+    answer = problem.oracle.supremum(dual, own)
+    bound, scale = problem.bound(dual, answer.upper)
+    touching = np.abs(answer.values) * scale >= problem.dual_limit * (1 - 1e-6)
+    return Certificate(
+        objective=loss + problem.dual_limit * cost,
+        bound=bound,
+        kind=problem.oracle.kind,
+        loss=loss,
+        regularization=cost,
+        misfit=float(np.abs(predictions - problem.targets).max()),
+        width=spline.width,
+        dual=scale * dual,
+        supremum=scale * answer.upper,
+        contacts=answer.neurons[touching],
+        contact_values=scale * answer.values[touching],
+        resolution=problem.resolution,
+    )
+
+
+def _dual_of_neurons(problem: Problem, neurons: Neurons, signs: np.ndarray) -> np.ndarray:
+    """The least-norm z, orthogonal to the free polynomials, with p_z = `signs` at `neurons`, in least squares."""
+    columns = problem.free.project_off(problem.measure_neurons(neurons))
+    return np.linalg.lstsq(columns.T, signs, rcond=None)[0]

@@ -1,0 +1,73 @@
+"""Point samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations import TruncatedPower
+from ridgesplines.arrays import finite_array
+from ridgesplines.oracles.protocol import Neurons
+from ridgesplines.polynomials import PolynomialFit
+from ridgesplines.spline import RidgeSpline
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The samples f(x_1), …, f(x_N) at points of R^d.
+
+    Args:
+        points: (N, d), or (N,) for points on the line; finite. Repeated points are fine.
+
+    Raises:
+        TypeError: if the points are not numbers.
+        ValueError: if they are empty, not finite, or not an array of one or two axes.
+    """
+
+    points: np.ndarray
+
+    def __init__(self, points: Any) -> None:
+        array = finite_array("points", points, dimensions=(1, 2))
+        array = array[:, None] if array.ndim == 1 else array
+        if array.size == 0:
+            raise ValueError(f"points must hold at least one point of at least one coordinate, got shape {array.shape}.")
+        array.setflags(write=False)
+        object.__setattr__(self, "points", array)
+
+    @property
+    def count(self) -> int:
+        """N, repeated points counted as often as they occur."""
+        return self.points.shape[0]
+
+    @property
+    def dimension(self) -> int:
+        """d."""
+        return self.points.shape[1]
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """(N,): equal numbers for equal points."""
+        return np.unique(self.points, axis=0, return_inverse=True)[1].ravel()
+
+    @property
+    def distinct(self) -> int:
+        """The number of different points."""
+        return int(self.groups.max()) + 1
+
+    def __call__(self, spline: RidgeSpline) -> np.ndarray:
+        """The spline's values at the points: (N,) or (N, D)."""
+        return np.asarray(spline(self.points))
+
+    def of_neurons(self, neurons: Neurons, order: int) -> np.ndarray:
+        """ρ_m(w_k·x_n − b_k): (N, K)."""
+        return TruncatedPower(order)(self.points @ neurons.weights.T - neurons.biases)
+
+    def fit_polynomials(self, degree: int) -> PolynomialFit:
+        """Least squares on the polynomials of degree ≤ `degree` at the points."""
+        return PolynomialFit.at(self.points, degree)
+
+    def __repr__(self) -> str:
+        return f"Samples({self.count} points in dimension {self.dimension})"

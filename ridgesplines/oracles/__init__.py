@@ -1,0 +1,24 @@
+"""The supremum of a dual profile over all neurons: points and dual vector in; supremum and neurons out.
+
+For z orthogonal to the polynomials of degree < m sampled at points x_n, the dual profile is
+p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b), and an oracle computes sup |p_z| over ‖w‖ = 1 and all b.
+"""
+
+from ridgesplines.oracles.choice import EmbeddedOracle, choose_oracle
+from ridgesplines.oracles.line import LineOracle
+from ridgesplines.oracles.plane import PlaneOracle
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, profile
+from ridgesplines.oracles.search import SearchOracle
+
+__all__ = [
+    "CertificateKind",
+    "EmbeddedOracle",
+    "LineOracle",
+    "Neurons",
+    "Oracle",
+    "PlaneOracle",
+    "SearchOracle",
+    "Supremum",
+    "choose_oracle",
+    "profile",
+]

@@ -1,0 +1,118 @@
+"""The exact supremum in the plane, order 2."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
+from ridgesplines.oracles.sweep import sort_directions, sweep_half_circle
+
+_UNIT = np.finfo(float).eps
+# The sorted directions of all pivots do not depend on the dual vector; they are kept up to this many bytes.
+_CACHE_BYTES = 2**28
+
+
+class PlaneOracle:
+    """The exact supremum of |p_z| for points in the plane (N, 2) and order 2, in O(N²) after one O(N² log N) sort.
+
+    For fixed w the profile is piecewise linear in b with kinks at w·x_n and zero outside their range, so some pivot n
+    has b = w·x_n at the supremum, and a sweep of the half circle of w per pivot finds it. All pivots are swept, in
+    threads; memory is O(N) per thread besides the sorted directions, which are kept while they fit in 256 MiB.
+
+    Rounding: `upper` exceeds `value` by a proven bound of the sweep's errors (see `sweep_half_circle`).
+    """
+
+    kind: CertificateKind = "exact"
+
+    def __init__(self, points: np.ndarray) -> None:
+        self._points, self._group = np.unique(points, axis=0, return_inverse=True)
+        self._group = self._group.ravel()
+        count = len(self._points)
+        itemsize = np.min_scalar_type(max(count, 1)).itemsize
+        cached = count * max(count - 1, 0) * itemsize <= _CACHE_BYTES
+        self._orders = np.zeros((count if cached else 0, max(count - 1, 0)), dtype=np.min_scalar_type(max(count, 1)))
+        if cached and count > 1:
+            self._in_threads(lambda start, stop: _fill_orders(self._points, start, stop, self._orders))
+
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.supremum`."""
+        count = len(self._points)
+        if count < 2:
+            return Supremum.of(Neurons.none(2), np.zeros(0))
+        masses = np.bincount(self._group, dual, minlength=count)
+        best, sizes = np.zeros((count, 2, 4)), np.zeros(count)
+        self._in_threads(
+            lambda start, stop: _sweep_pivots(self._points, masses, self._orders, start, stop, best, sizes)
+        )
+        # Summing the duals of coincident points rounds too.
+        margin = 34 * _UNIT * float(sizes.max())
+        flat = best.reshape(-1, 4)
+        pivots = np.arange(count).repeat(2)
+        partners = flat[:, 3].astype(int)
+        first = np.where(partners >= 0, np.minimum(pivots, partners), pivots)
+        second = np.where(partners >= 0, np.maximum(pivots, partners), pivots)
+        weights = self._unit_normals(first, second, flat[:, 1:3])
+        biases = np.einsum("kd,kd->k", weights, self._points[first])
+        # The same hyperplane comes out of both of its points: keep one.
+        _, chosen = np.unique(np.column_stack([first, np.where(partners >= 0, second, -1 - first), np.sign(flat[:, 0])]),
+                              axis=0, return_index=True)
+        return Supremum.of(Neurons(weights[chosen], biases[chosen]), flat[chosen, 0], margin)
+
+    def _unit_normals(self, first: np.ndarray, second: np.ndarray, fallback: np.ndarray) -> np.ndarray:
+        """The unit normals of the lines through two points, the same for both of their pivots; else `fallback`."""
+        differences = self._points[second] - self._points[first]
+        normals = np.column_stack([-differences[:, 1], differences[:, 0]])
+        lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+        return np.where(first[:, None] != second[:, None], normals / np.where(lengths > 0, lengths, 1.0), fallback)
+
+    def _in_threads(self, work) -> None:
+        threads = os.cpu_count() or 1
+        bounds = np.linspace(0, len(self._points), 4 * threads + 1).astype(int)
+        with ThreadPoolExecutor(threads) as pool:
+            for future in [pool.submit(work, *pair) for pair in zip(bounds[:-1], bounds[1:], strict=True)]:
+                future.result()
+
+
+@njit(nogil=True, cache=True)
+def _differences(points, pivot, differences):  # pragma: no cover - compiled
+    position = 0
+    for j in range(points.shape[0]):
+        if j != pivot:
+            differences[position, 0] = points[j, 0] - points[pivot, 0]
+            differences[position, 1] = points[j, 1] - points[pivot, 1]
+            position += 1
+
+
+@njit(nogil=True, cache=True)
+def _fill_orders(points, start, stop, orders):  # pragma: no cover - compiled
+    count = points.shape[0] - 1
+    differences, keys = np.empty((count, 2)), np.empty(count)
+    for pivot in range(start, stop):
+        _differences(points, pivot, differences)
+        order = sort_directions(differences, keys)
+        for j in range(count):
+            orders[pivot, j] = order[j]
+
+
+@njit(nogil=True, cache=True)
+def _sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: no cover - compiled
+    count = points.shape[0] - 1
+    differences, keys, others = np.empty((count, 2)), np.empty(count), np.empty(count)
+    order = np.empty(count, dtype=np.int64)
+    for pivot in range(start, stop):
+        _differences(points, pivot, differences)
+        for j in range(count):
+            others[j] = masses[j if j < pivot else j + 1]
+        if orders.shape[0] > 0:
+            for j in range(count):
+                order[j] = orders[pivot, j]
+        else:
+            order[:] = sort_directions(differences, keys)
+        sizes[pivot] = sweep_half_circle(differences, others, order, best[pivot])
+        for side in range(2):
+            if best[pivot, side, 3] >= pivot:
+                best[pivot, side, 3] += 1.0

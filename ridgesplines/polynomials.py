@@ -1,0 +1,180 @@
+"""The free polynomials (the null space of the regularizer): monomials, evaluation, composition, fitting.
+
+Monomials are ordered by degree, and lexicographically within one: 1, x1, …, xd, x1², x1x2, …
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jax
+import numpy as np
+
+from ridgesplines.arrays import Array, namespace
+from ridgesplines.geometry import AffineFrame
+
+
+def monomial_count(dimension: int, degree: int) -> int:
+    """dim P_degree = C(degree + d, d): the number of monomials of degree ≤ `degree` in `dimension` variables."""
+    return math.comb(degree + dimension, dimension)
+
+
+@lru_cache(maxsize=64)
+def _factor_table(dimension: int, degree: int) -> tuple[tuple[tuple[int, ...], ...], dict[tuple[int, ...], int]]:
+    """The monomials as sorted tuples of variable indices ((), (0,), (1,), (0, 0), …) and the index of each."""
+    factors = tuple(
+        monomial
+        for total in range(degree + 1)
+        for monomial in itertools.combinations_with_replacement(range(dimension), total)
+    )
+    return factors, {monomial: index for index, monomial in enumerate(factors)}
+
+
+@lru_cache(maxsize=64)
+def _division_table(dimension: int, degree: int) -> np.ndarray:
+    """(P, d) table: the index of (monomial j) / x_i, or P where x_i does not divide it."""
+    factors, index_of = _factor_table(dimension, degree)
+    table = np.full((len(factors), dimension), len(factors))
+    for j, monomial in enumerate(factors):
+        for i in set(monomial):
+            quotient = list(monomial)
+            quotient.remove(i)
+            table[j, i] = index_of[tuple(quotient)]
+    return table
+
+
+def _times_affine(coefficients: Array, weights: Array, constants: Array, degree: int) -> Array:
+    """Row by row, the coefficients (K, P) of p_k(x) (w_k·x + c_k); terms beyond `degree` must be absent."""
+    xp = namespace(coefficients, weights, constants)
+    padded = xp.concatenate([coefficients, xp.zeros((coefficients.shape[0], 1))], axis=1)
+    shifted = padded[:, _division_table(weights.shape[1], degree)]
+    return constants[:, None] * coefficients + xp.einsum("kpi,ki->kp", shifted, weights)
+
+
+def monomials(points: Array, degree: int) -> Array:
+    """All monomials of degree ≤ `degree` at `points` (n, d): an array (n, P)."""
+    xp = namespace(points)
+    factors, _ = _factor_table(points.shape[1], degree)
+    columns = [xp.ones(points.shape[0], dtype=points.dtype)]
+    for monomial in factors[1:]:
+        columns.append(xp.prod(points[:, list(monomial)], axis=1))
+    return xp.stack(columns, axis=1)
+
+
+def compose_affine(coefficients: Array, degree: int, matrix: Array, offset: Array) -> Array:
+    """Coefficients of q(t) = p(A t + x0) from those of p.
+
+    Args:
+        coefficients: (P,) or (P, D) of p, of degree ≤ `degree` in d variables.
+        degree: the degree of p, and of q.
+        matrix: A, (d, r).
+        offset: x0, (d,).
+    """
+    xp = namespace(coefficients, matrix, offset)
+    dimension, new_dimension = matrix.shape
+    factors, index_of = _factor_table(dimension, degree)
+    images: list[Array] = [xp.asarray(np.eye(1, monomial_count(new_dimension, degree)))]
+    for monomial in factors[1:]:
+        # Each monomial of p is its parent times one variable, and that variable is affine in t.
+        parent, variable = images[index_of[monomial[:-1]]], monomial[-1]
+        images.append(_times_affine(parent, matrix[variable][None], offset[variable][None], degree))
+    return xp.concatenate(images).T @ coefficients
+
+
+def ridge_power(weights: Array, biases: Array, degree: int) -> Array:
+    """Coefficients (K, P) of the polynomials (w_k·x − b_k)^degree."""
+    count, dimension = weights.shape
+    powers = namespace(weights, biases).asarray(np.eye(1, monomial_count(dimension, degree)).repeat(count, axis=0))
+    for _ in range(degree):
+        powers = _times_affine(powers, weights, -biases, degree)
+    return powers
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False)
+class Polynomial:
+    """A polynomial of degree ≤ `degree` on R^d with D outputs, a JAX pytree.
+
+    Attributes:
+        coefficients: (P,) for one output or (P, D), in the graded order 1, x1, …, xd, x1², x1x2, …
+        dimension: d.
+        degree: the degree bound; P = C(degree + d, d).
+    """
+
+    coefficients: Array
+    dimension: int
+    degree: int
+
+    def __call__(self, points: Array) -> Array:
+        """Values at `points` (n, d): (n,) or (n, D)."""
+        return monomials(points, self.degree) @ self.coefficients
+
+    def gradient(self, points: Array) -> Array:
+        """The gradient at `points` (n, d): (n, d) for one output, (n, D, d) for D."""
+        xp = namespace(points, self.coefficients)
+        factors, _ = _factor_table(self.dimension, self.degree)
+        exponents = np.array([[monomial.count(i) for i in range(self.dimension)] for monomial in factors])
+        values = monomials(points, self.degree)
+        padded = xp.concatenate([values, xp.zeros((points.shape[0], 1))], axis=1)
+        slopes = padded[:, _division_table(self.dimension, self.degree)] * exponents  # (n, P, d)
+        return xp.einsum("npd,p...->n...d", slopes, self.coefficients)
+
+    def compose(self, matrix: Array, offset: Array) -> Polynomial:
+        """t ↦ p(A t + x0), with A (d, r) and x0 (d,)."""
+        coefficients = compose_affine(self.coefficients, self.degree, matrix, offset)
+        return Polynomial(coefficients, matrix.shape[1], self.degree)
+
+    def tree_flatten(self) -> tuple[tuple[Array], tuple[int, int]]:
+        """The coefficients as the only leaf (JAX's protocol)."""
+        return (self.coefficients,), (self.dimension, self.degree)
+
+    @classmethod
+    def tree_unflatten(cls, metadata: tuple[int, int], leaves: tuple[Any, ...]) -> Polynomial:
+        """Rebuild from `tree_flatten` (JAX's protocol)."""
+        return cls(leaves[0], *metadata)
+
+
+@dataclass(frozen=True)
+class PolynomialFit:
+    """Least squares on the polynomials of degree ≤ `degree` sampled at fixed points, stable under shift and scale.
+
+    The points may fail to determine the polynomial (collinear points in the plane): the fit is then the one of least
+    norm in centred, scaled coordinates.
+
+    Attributes:
+        basis: (N, r) orthonormal columns that span the sampled polynomials; r is their dimension on these points.
+        degree: the degree of the polynomials.
+    """
+
+    basis: np.ndarray
+    degree: int
+    _frame: AffineFrame
+    _scale: float
+    _solve: np.ndarray  # (P, r): from coordinates in the basis to coefficients in the frame's scaled coordinates
+
+    @classmethod
+    def at(cls, points: np.ndarray, degree: int) -> PolynomialFit:
+        """Prepare the fit at `points` (N, d)."""
+        frame = AffineFrame.of(points)
+        scale = float(np.abs(frame.coordinates).max(initial=0.0)) or 1.0
+        sampled = monomials(frame.coordinates / scale, degree)
+        left, values, right = np.linalg.svd(sampled, full_matrices=False)
+        rank = int(np.sum(values > values[0] * max(sampled.shape) * np.finfo(float).eps))
+        return cls(left[:, :rank], degree, frame, scale, right[:rank].T / values[:rank])
+
+    def project_off(self, values: np.ndarray) -> np.ndarray:
+        """`values` (N,) or (N, K) less their orthogonal projection on the sampled polynomials."""
+        remainder = values - self.basis @ (self.basis.T @ values)
+        # Twice is enough: the second pass removes what rounding left of the first.
+        return remainder - self.basis @ (self.basis.T @ remainder)
+
+    def __call__(self, values: np.ndarray) -> Polynomial:
+        """The polynomial closest to `values` (N,) or (N, D) in least squares."""
+        coefficients = self._solve @ (self.basis.T @ values)
+        reduced = Polynomial(coefficients, self._frame.rank, self.degree)
+        matrix = self._frame.basis.T / self._scale
+        return reduced.compose(matrix, -matrix @ self._frame.centre)

@@ -1,0 +1,1 @@
+"""Solvers of a `Problem`, blind to each other."""

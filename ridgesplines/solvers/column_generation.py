@@ -1,0 +1,200 @@
+"""Column generation: the main solver."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ridgesplines.certificate import certify, relative_gap
+from ridgesplines.oracles import Neurons
+from ridgesplines.problem import Problem
+from ridgesplines.progress import Progress
+from ridgesplines.solution import Solution, Status, TraceRow
+from ridgesplines.solvers.restricted import restrict
+from ridgesplines.spline import RidgeSpline
+
+# A fit this close to the data (relative to the largest target) interpolates.
+_INTERPOLATES = 1e-11
+
+
+@dataclass(frozen=True)
+class ColumnGeneration:
+    """Solve a `Problem` to a certified gap, by adding neurons where the dual profile exceeds λ.
+
+    Repeat: solve the problem restricted to the present neurons; ask the oracle for the supremum of the dual profile over
+    all neurons, which gives a lower bound of the optimum; stop when the gap is small; add the neurons that violate
+    |p_z| ≤ λ. Also known as the fully corrective conditional gradient method.
+
+    Args:
+        gap: the relative gap, (objective − bound) / objective, to stop at.
+        time_limit: seconds, or None. The last iteration and the final certificate may run over it.
+        iteration_limit: the largest number of iterations.
+        neurons_per_iteration: how many violating neurons are added at once.
+        start: neurons to begin with: a spline of a similar problem, whose width then falls or grows as needed.
+
+    Source: parhi_nowak_2021 (the problem has a finite solution); Bredies & Pikkarainen 2013 (the method).
+    """
+
+    gap: float = 1e-6
+    time_limit: float | None = None
+    iteration_limit: int = 10_000
+    neurons_per_iteration: int = 50
+    start: RidgeSpline | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gap < 1:
+            raise ValueError(f"gap must be between 0 and 1, a fraction of the objective, got {self.gap!r}.")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise ValueError(f"time_limit must be a positive number of seconds or None, got {self.time_limit!r}.")
+        for name in ("iteration_limit", "neurons_per_iteration"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
+
+    def solve(self, problem: Problem, *, progress: bool | None = None) -> Solution:
+        """The solution of `problem`, with its certificate; on Ctrl-C, the best so far.
+
+        Args:
+            problem: the problem.
+            progress: show a line of progress; None shows it on a terminal.
+        """
+        began = time.perf_counter()
+        run = _Run(problem, self, began)
+        with Progress(progress) as show:
+            try:
+                status = run.iterate(show)
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+            spline, dual = run.best()
+            certificate = certify(problem, spline, dual)
+        return Solution(spline, certificate, status, tuple(run.trace), time.perf_counter() - began)
+
+
+@dataclass
+class _Run:
+    """The state of one run. `snapshot` is replaced as a whole, so that an interrupt always finds a complete one."""
+
+    problem: Problem
+    options: ColumnGeneration
+    began: float
+    trace: list[TraceRow] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.bound = 0.0
+        self.dual = np.zeros(len(self.problem.targets))
+        self.objective = np.inf
+        self.snapshot = (Neurons.none(self.problem.measurements.dimension), np.zeros(0))
+        self.completion = _Completion(self.problem) if not self.problem.loss.needs_strength else None
+
+    def iterate(self, show: Progress) -> Status:
+        problem, options = self.problem, self.options
+        restricted = restrict(problem)
+        neurons = Neurons.none(problem.measurements.dimension)
+        if options.start is not None and options.start.width:
+            start = options.start.canonical()
+            neurons = self._add(restricted, neurons, Neurons(start.weights, start.biases))
+        stalled = 0
+        for iteration in range(1, options.iteration_limit + 1):
+            steps = restricted.lasso.solve()
+            active = restricted.lasso.active
+            present = neurons[active], restricted.lasso.coefficients[active]
+            dual = problem.free.project_off(restricted.dual)
+            answer = problem.oracle.supremum(dual, present[0])
+            bound, _ = problem.bound(dual, answer.upper)
+            better = bound > self.bound
+            if better:
+                self.bound, self.dual = bound, dual
+            better |= self._record(iteration, present, restricted.misfit)
+            gap = self.trace[-1].gap
+            show(
+                f"iteration {iteration}: objective {self.objective:.6g}, bound {self.bound:.6g}, "
+                f"gap {gap:.1e}, {len(active)} neurons"
+            )
+            if gap <= options.gap and (self.completion is None or restricted.misfit <= _INTERPOLATES):
+                return Status.CONVERGED
+            if options.time_limit is not None and time.perf_counter() - self.began >= options.time_limit:
+                return Status.TIME_LIMIT
+            stalled = 0 if better or steps else stalled + 1
+            if stalled > 5:
+                return Status.STALLED
+            violation = answer.value / problem.dual_limit - 1
+            if restricted.satisfied(violation):
+                if not restricted.advance():
+                    return Status.STALLED
+                continue
+            violating = np.abs(answer.values) > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
+            neurons = self._drop(restricted, neurons)
+            neurons = self._add(restricted, neurons, answer.neurons[violating][: options.neurons_per_iteration])
+        return Status.ITERATION_LIMIT
+
+    def _add(self, restricted, neurons: Neurons, new: Neurons) -> Neurons:
+        restricted.lasso.add(self.problem.free.project_off(self.problem.measure_neurons(new)))
+        return neurons + new
+
+    def _drop(self, restricted, neurons: Neurons) -> Neurons:
+        """Forget the less promising half of the idle neurons once they are many."""
+        lasso = restricted.lasso
+        if len(neurons) < 500 + 10 * len(lasso.active):
+            return neurons
+        correlations = np.abs(lasso.columns.T @ lasso.residual)
+        kept = correlations >= np.median(correlations)
+        kept[lasso.active] = True
+        lasso.keep(kept)
+        return neurons[kept]
+
+    def _record(self, iteration: int, present: tuple[Neurons, np.ndarray], misfit: float) -> bool:
+        """Take `present` as the best so far if it is; trace the iteration; whether it was better."""
+        neurons, coefficients = present
+        if self.completion is not None and misfit > _INTERPOLATES:
+            neurons, coefficients = self.completion(neurons, coefficients)
+        fit = self.problem.measure_neurons(neurons) @ coefficients
+        remainder = self.problem.free.project_off(self.problem.dual_targets - fit)
+        objective = self.problem.dual_limit * float(np.abs(coefficients).sum())
+        if self.completion is None:
+            objective += self.problem.loss.value(remainder, np.zeros_like(remainder))
+        # A completed interpolant is worth less than a clean one of the same objective.
+        better = objective < self.objective or (misfit <= _INTERPOLATES and self.completion is not None)
+        if better:
+            self.objective = objective
+            self.snapshot = neurons, coefficients
+        gap = relative_gap(self.objective, self.bound, self.problem.resolution)
+        seconds = time.perf_counter() - self.began
+        self.trace.append(TraceRow(iteration, self.objective, self.bound, gap, len(self.snapshot[1]), seconds))
+        return better
+
+    def best(self) -> tuple[RidgeSpline, np.ndarray]:
+        """The best spline and the best dual so far."""
+        neurons, coefficients = self.snapshot
+        if self.completion is not None and not np.isfinite(self.objective):
+            neurons, coefficients = self.completion(neurons, coefficients)
+        return self.problem.spline(neurons, coefficients), self.dual
+
+
+class _Completion:
+    """Makes any fit an interpolant, so that an interrupted run has one to return and every iteration has an objective.
+
+    What is missing at the data is interpolated as a function of w·x for one direction w, by connecting the dots.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        points, self._first = np.unique(problem.measurements.points, axis=0, return_index=True)
+        directions = np.random.default_rng(0).standard_normal((64, points.shape[1]))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        # The direction that keeps the points farthest apart makes the gentlest slopes.
+        spacing = np.diff(np.sort(points @ directions.T, axis=0), axis=0).min(axis=0, initial=np.inf)
+        self._direction = directions[int(np.argmax(spacing))]
+        positions = points @ self._direction
+        self._order = np.argsort(positions)
+        self._positions = positions[self._order]
+
+    def __call__(self, neurons: Neurons, coefficients: np.ndarray) -> tuple[Neurons, np.ndarray]:
+        """`neurons` and `coefficients` with those of the missing part appended."""
+        problem = self._problem
+        missing = problem.dual_targets - problem.measure_neurons(neurons) @ coefficients
+        values = missing[self._first][self._order]
+        bends = np.diff(np.diff(values) / np.diff(self._positions)) if len(values) > 2 else np.zeros(0)
+        weights = np.tile(self._direction, (len(bends), 1))
+        added = Neurons(weights, self._positions[1:-1] if len(bends) else np.zeros(0))
+        return neurons + added, np.append(coefficients, bends)

@@ -1,0 +1,276 @@
+"""The restricted problem: a loss and an ℓ1 norm over a growing set of neurons.
+
+    min_v  Σ_n ℓ(y_n, (Φ v)_n) + λ ‖v‖₁,
+
+with the free polynomials already projected off y and Φ. One active set serves the losses present.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy.linalg import qr_delete, qr_insert, solve_triangular
+
+from ridgesplines.losses import Interpolation, SquaredLoss
+from ridgesplines.problem import Problem
+
+# A column counts as dependent on the active ones when its remainder is below this fraction of its norm.
+_DEPENDENT = 1e-10
+# A column that enters this often in one solve does so by rounding.
+_ENTRIES = 8
+
+
+class ActiveSetLasso:
+    """A primal active set for min ½ ‖y − Φ v‖² + λ ‖v‖₁ that keeps its factorisation between solves.
+
+    The active columns are always linearly independent, so that a solution has at most rank(Φ) non-zeros: the
+    representer theorem's bound comes out by itself. Each step solves the problem on the active columns with fixed
+    signs (by an updated QR factorisation), moves there until a coefficient meets zero and drops that one, or, arrived,
+    lets in the column that violates its optimality condition most. The objective falls at every step. A column that
+    depends on the active ones is exchanged along the direction that leaves the fit unchanged.
+
+    Attributes:
+        targets: y, (N,); may be changed between solves.
+        strength: λ; may be changed between solves.
+        coefficients: v, (K,).
+        residual: y − Φ v, (N,); the dual vector.
+    """
+
+    def __init__(self, targets: np.ndarray, strength: float) -> None:
+        self.targets = targets
+        self.strength = strength
+        self.columns = np.zeros((len(targets), 0), order="F")
+        self.coefficients = np.zeros(0)
+        self.residual = targets.copy()
+        self._norms = np.zeros(0)
+        self._active: list[int] = []
+        self._orthonormal = np.zeros((len(targets), 0), order="F")
+        self._triangle = np.zeros((0, 0))
+
+    @property
+    def active(self) -> np.ndarray:
+        """The indices of the columns with non-zero coefficients."""
+        return np.array(self._active, dtype=int)
+
+    def add(self, columns: np.ndarray) -> None:
+        """Append columns (N, k) with coefficients zero."""
+        self.columns = np.asfortranarray(np.concatenate([self.columns, columns], axis=1))
+        self._norms = np.append(self._norms, np.linalg.norm(columns, axis=0))
+        self.coefficients = np.append(self.coefficients, np.zeros(columns.shape[1]))
+
+    def keep(self, kept: np.ndarray) -> None:
+        """Forget the columns where the boolean mask `kept` is false; active ones must stay."""
+        position = np.cumsum(kept) - 1
+        self._active = [int(position[j]) for j in self._active]
+        self.columns = np.asfortranarray(self.columns[:, kept])
+        self._norms = self._norms[kept]
+        self.coefficients = self.coefficients[kept]
+
+    def solve(self, tolerance: float = 1e-11) -> int:
+        """Minimise over the present columns, from the present coefficients; returns the number of steps.
+
+        `tolerance` is the relative violation of |φ_k·residual| ≤ λ that is let pass.
+        """
+        steps = 0
+        limit = 100 + 20 * (len(self.targets) + self.columns.shape[1])
+        entered = np.zeros(self.columns.shape[1], dtype=int)
+        self._descend()
+        while steps < limit:
+            correlations = self.columns.T @ self.residual
+            excess = np.abs(correlations) - self.strength
+            # Active columns have no excess but by rounding: what they show is the noise.
+            noise = 4 * float((np.abs(excess[self._active]) / self._norms[self._active]).max(initial=0.0))
+            violating = excess > tolerance * self.strength + noise * self._norms
+            violating[self._active] = False
+            violating[entered >= _ENTRIES] = False
+            if not violating.any():
+                break
+            # The steepest column in the scale of its own norm gains most.
+            entering = int(np.argmax(np.where(violating, excess / self._norms, -np.inf)))
+            entered[entering] = entered[entering] + 1
+            if self._enter(entering, float(np.sign(correlations[entering]))):
+                self._descend()
+            else:
+                entered[entering] = _ENTRIES
+            steps += 1
+        return steps
+
+    def _enter(self, entering: int, sign: float) -> bool:
+        """Make a column active, in exchange for another where it depends on them; False if rounding forbids it."""
+        column = self.columns[:, entering]
+        projections = self._orthonormal.T @ column
+        remainder = column - self._orthonormal @ projections
+        correction = self._orthonormal.T @ remainder
+        remainder -= self._orthonormal @ correction
+        projections += correction
+        if np.linalg.norm(remainder) <= _DEPENDENT * self._norms[entering] or len(self._active) == len(self.targets):
+            # φ = Φ_A α: along (−sign α, sign) the fit stays and the penalty falls, until a coefficient meets zero.
+            direction = -sign * solve_triangular(self._triangle, projections, check_finite=False)
+            present = self.coefficients[self._active]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                reach = np.where(present * direction < 0, -present / direction, np.inf)
+            leaving = int(np.argmin(reach))
+            if not np.isfinite(reach[leaving]):
+                return False
+            self.coefficients[self._active] = present + reach[leaving] * direction
+            self.coefficients[entering] = sign * reach[leaving]
+            self._leave(leaving)
+        else:
+            # Only its sign matters until the next step gives it a size.
+            self.coefficients[entering] = sign * np.finfo(float).tiny
+        size = len(self._active)
+        if size:
+            self._orthonormal, self._triangle = qr_insert(
+                self._orthonormal, self._triangle, column, size, which="col", check_finite=False
+            )
+        else:
+            self._orthonormal = np.asfortranarray(column[:, None] / self._norms[entering])
+            self._triangle = np.array([[self._norms[entering]]])
+        self._active.append(entering)
+        return True
+
+    def _leave(self, position: int) -> None:
+        """Make the active column at `position` inactive."""
+        self.coefficients[self._active.pop(position)] = 0.0
+        if self._active:
+            self._orthonormal, self._triangle = qr_delete(
+                self._orthonormal, self._triangle, position, which="col", check_finite=False
+            )
+        else:
+            self._orthonormal = np.zeros((len(self.targets), 0), order="F")
+            self._triangle = np.zeros((0, 0))
+
+    def _descend(self) -> None:
+        """Minimise over the active columns, dropping those whose coefficients meet zero on the way."""
+        while self._active:
+            present = self.coefficients[self._active]
+            signs = np.sign(present)
+            pull = solve_triangular(self._triangle, self.strength * signs, trans="T", check_finite=False)
+            goal = solve_triangular(self._triangle, self._orthonormal.T @ self.targets - pull, check_finite=False)
+            # One step of refinement: the factorisation has been updated many times.
+            residual = self.targets - self.columns[:, self._active] @ goal
+            goal += solve_triangular(self._triangle, self._orthonormal.T @ residual - pull, check_finite=False)
+            crossing = goal * signs <= 0
+            if not crossing.any():
+                self.coefficients[self._active] = goal
+                break
+            with np.errstate(divide="ignore", invalid="ignore"):
+                reach = np.where(crossing, present / (present - goal), np.inf)
+            leaving = int(np.argmin(reach))
+            self.coefficients[self._active] = present + reach[leaving] * (goal - present)
+            self._leave(leaving)
+        self.residual = self.targets - self.columns[:, self._active] @ self.coefficients[self._active]
+
+
+class RestrictedProblem(ABC):
+    """A `Problem` restricted to some neurons, as column generation sees it.
+
+    Coefficients belong to columns in the order in which they were added.
+    """
+
+    lasso: ActiveSetLasso
+
+    @property
+    @abstractmethod
+    def dual(self) -> np.ndarray:
+        """z, (N,), orthogonal to the free polynomials, optimal for the present columns."""
+
+    @property
+    @abstractmethod
+    def misfit(self) -> float:
+        """How far the present fit is from being admissible, relative to the largest target: 0 without constraints."""
+
+    @abstractmethod
+    def satisfied(self, violation: float) -> bool:
+        """Whether sup |p_z| / λ − 1 = `violation` is small enough to `advance` rather than to add neurons."""
+
+    @abstractmethod
+    def advance(self) -> bool:
+        """Tighten the approximation of the constraints; False if there is nothing to tighten."""
+
+
+class RestrictedSquared(RestrictedProblem):
+    """The squared loss: the lasso itself."""
+
+    def __init__(self, targets: np.ndarray, strength: float) -> None:
+        self.lasso = ActiveSetLasso(targets, strength)
+
+    @property
+    def dual(self) -> np.ndarray:
+        """The residual."""
+        return self.lasso.residual
+
+    @property
+    def misfit(self) -> float:
+        """0: every fit is admissible."""
+        return 0.0
+
+    def satisfied(self, violation: float) -> bool:
+        """Only where no neuron violates its condition beyond rounding."""
+        return violation <= 1e-11
+
+    def advance(self) -> bool:
+        """False: there are no constraints."""
+        return False
+
+
+class RestrictedInterpolation(RestrictedProblem):
+    """Interpolation, by the proximal point method on the dual.
+
+    max z·y subject to sup |p_z| ≤ 1 is approached by z ← argmax z·y − (λ/2) ‖z − z_c‖² under the same constraint, with
+    the centre z_c the previous solution: a lasso with strength λ and targets y + λ z_c. Unlike the dual of the linear
+    program, which leaps between vertices, this z moves little as neurons are added, and the data are met to rounding after
+    finitely many centres (the problem is piecewise linear). λ falls geometrically at first, for speed.
+
+    Source: the method of multipliers (Rockafellar 1976); for the ℓ1 norm, Bregman iteration (Yin et al. 2008).
+    """
+
+    _DECAY = 0.5
+    _INEXACT = 0.1  # the violation let pass while λ still falls
+    _EXACT = 1e-8
+
+    def __init__(self, targets: np.ndarray, strength_max: float) -> None:
+        self._targets = targets
+        self._scale = float(np.abs(targets).max()) or 1.0
+        self._least = 1e-6 * strength_max or 1.0
+        self.lasso = ActiveSetLasso(targets, max(1e-2 * strength_max, self._least))
+
+    @property
+    def dual(self) -> np.ndarray:
+        """The residual over the strength."""
+        return self.lasso.residual / self.lasso.strength
+
+    @property
+    def misfit(self) -> float:
+        """The largest deviation from the data."""
+        active = self.lasso.active
+        fit = self.lasso.columns[:, active] @ self.lasso.coefficients[active]
+        return float(np.abs(self._targets - fit).max()) / self._scale
+
+    def satisfied(self, violation: float) -> bool:
+        """Loosely while λ falls, then tightly."""
+        return violation <= (self._INEXACT if self.lasso.strength > self._least else self._EXACT)
+
+    def advance(self) -> bool:
+        """Centre at the present z and lower λ."""
+        centre = self.dual
+        self.lasso.strength = max(self.lasso.strength * self._DECAY, self._least)
+        self.lasso.targets = self._targets + self.lasso.strength * centre
+        return True
+
+
+def restrict(problem: Problem) -> RestrictedProblem:
+    """The restricted form of `problem`, for the losses that have one.
+
+    Raises:
+        ValueError: for a loss that has none.
+    """
+    match problem.loss:
+        case SquaredLoss():
+            return RestrictedSquared(problem.dual_targets, problem.dual_limit)
+        case Interpolation():
+            return RestrictedInterpolation(problem.dual_targets, problem.strength_max)
+    raise ValueError(
+        f"column generation has no restricted problem for {problem.loss!r}; it serves SquaredLoss and Interpolation."
+    )
