@@ -1,0 +1,81 @@
+"""Shallow networks as ridge splines, trained to a certified global optimum.
+
+Importing the package turns on JAX's 64-bit mode: certificates are statements about double precision.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# In one place, and without importing JAX, so that `ridgesplines --help` is quick.
+if "jax" in sys.modules:
+    sys.modules["jax"].config.update("jax_enable_x64", True)
+else:
+    os.environ["JAX_ENABLE_X64"] = "1"
+
+if TYPE_CHECKING:
+    from ridgesplines import datasets, oracles, plotting
+    from ridgesplines.certificate import Certificate, certify
+    from ridgesplines.losses import Interpolation, Loss, SquaredLoss
+    from ridgesplines.measurements import Measurement, Samples
+    from ridgesplines.path import StrengthSelection, select_strength
+    from ridgesplines.polynomials import Polynomial
+    from ridgesplines.problem import Problem
+    from ridgesplines.regularizers import RadonTV, Regularizer
+    from ridgesplines.solution import Solution, Status, TraceRow
+    from ridgesplines.solving import Solver, solve
+    from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.spline import Network, RidgeSpline
+
+# The public names and where they live; modules load when a name is first used.
+_HOMES = {
+    "Certificate": "certificate",
+    "ColumnGeneration": "solvers.column_generation",
+    "Interpolation": "losses",
+    "Loss": "losses",
+    "Measurement": "measurements",
+    "Network": "spline",
+    "Polynomial": "polynomials",
+    "Problem": "problem",
+    "RadonTV": "regularizers",
+    "Regularizer": "regularizers",
+    "RidgeSpline": "spline",
+    "Samples": "measurements",
+    "Solution": "solution",
+    "Solver": "solving",
+    "SquaredLoss": "losses",
+    "Status": "solution",
+    "StrengthSelection": "path",
+    "TraceRow": "solution",
+    "certify": "certificate",
+    "select_strength": "path",
+    "solve": "solving",
+}
+_MODULES = ("datasets", "oracles", "plotting")
+
+__all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
+    "Problem", "Samples", "Measurement", "SquaredLoss", "Interpolation", "Loss", "RadonTV", "Regularizer",
+    "solve", "Solver", "ColumnGeneration", "select_strength", "StrengthSelection",
+    "Solution", "Status", "TraceRow", "certify", "Certificate",
+    "RidgeSpline", "Network", "Polynomial",
+    "datasets", "oracles", "plotting",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"ridgesplines.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"ridgesplines.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ridgesplines' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

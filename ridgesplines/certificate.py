@@ -12,6 +12,10 @@ from ridgesplines.problem import Problem
 from ridgesplines.spline import RidgeSpline
 
 
+# How many times its usual number of starts a heuristic oracle tries before its answer is certified.
+THOROUGH = 8
+
+
 @dataclass(frozen=True, eq=False)
 class Certificate:
     """A lower bound of the optimum over all networks of all widths, beside the objective of one network.
@@ -124,7 +128,7 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         if dual is None:
             dual = _dual_of_neurons(problem, own, np.sign(spline.coefficients))
     dual = problem.free.project_off(dual)
-    answer = problem.oracle.supremum(dual, own)
+    answer = problem.oracle.supremum(dual, own, effort=THOROUGH)
     bound, scale = problem.bound(dual, answer.upper)
     touching = np.abs(answer.values) * scale >= problem.dual_limit * (1 - 1e-6)
     return Certificate(

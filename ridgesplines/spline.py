@@ -152,7 +152,7 @@ class RidgeSpline:
 
     def _gradients(self, points: Array) -> Array:
         slopes = TruncatedPower(self.order).derivative(points @ self.weights.T - self.biases)
-        jumps = self.coefficients.reshape(self.width, -1, 1) * self.weights[:, None, :]  # (K, D, d)
+        jumps = self.coefficients.reshape(self.width, self.outputs, 1) * self.weights[:, None, :]  # (K, D, d)
         neurons = slopes @ jumps.reshape(self.width, self.outputs * self.dimension)
         return neurons.reshape(-1, *self.coefficients.shape[1:], self.dimension) + self.polynomial.gradient(points)
 
@@ -218,8 +218,7 @@ class RidgeSpline:
 
         Source: parhi_nowak_2021.
         """
-        coefficients = self.canonical().coefficients
-        return float(np.abs(coefficients).sum() if coefficients.ndim == 1 else np.linalg.norm(coefficients, axis=1).sum())
+        return float(_sizes(self.canonical().coefficients).sum())
 
     # Algebra
 
@@ -316,8 +315,7 @@ class RidgeSpline:
         if not balanced:
             return Network(self.weights, -self.biases, self.coefficients.T, self.polynomial)
         spline = self.canonical()
-        sizes = np.linalg.norm(spline.coefficients.reshape(spline.width, -1), axis=1)
-        scales = sizes ** (1 / (2 * (self.order - 1)))
+        scales = _sizes(spline.coefficients) ** (1 / (2 * (self.order - 1)))
         output = (spline.coefficients.T / scales ** (self.order - 1)).reshape(spline.coefficients.T.shape)
         return Network(spline.weights * scales[:, None], -spline.biases * scales, output, spline.polynomial)
 
@@ -377,6 +375,11 @@ def _checked(name: str, value: Any, *dimensions: int) -> Array:
     return finite_array(name, value, dimensions=dimensions)
 
 
+def _sizes(coefficients: np.ndarray) -> np.ndarray:
+    """‖v_k‖₂ of each row, (K,)."""
+    return np.abs(coefficients) if coefficients.ndim == 1 else np.linalg.norm(coefficients, axis=1)
+
+
 def _merge(
     weights: np.ndarray, biases: np.ndarray, coefficients: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -388,7 +391,7 @@ def _merge(
     groups, group = connected_components(graph, directed=False)
     sums = np.zeros((groups, *coefficients.shape[1:]))
     np.add.at(sums, group, coefficients)
-    masses = np.bincount(group, np.linalg.norm(coefficients.reshape(count, -1), axis=1), minlength=groups)
-    kept = np.linalg.norm(sums.reshape(groups, -1), axis=1) > tolerance * masses
+    masses = np.bincount(group, _sizes(coefficients), minlength=groups)
+    kept = _sizes(sums) > tolerance * masses
     first = np.unique(group, return_index=True)[1]
     return weights[first][kept], biases[first][kept], sums[kept]

@@ -28,7 +28,7 @@ class EmbeddedOracle:
         """The kind of the oracle on the flat."""
         return self._oracle.kind
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         if hints is not None:
             weights = hints.weights @ self._frame.basis
@@ -36,7 +36,7 @@ class EmbeddedOracle:
             kept = norms > 1e-9
             biases = (hints.biases - hints.weights @ self._frame.centre)[kept] / norms[kept]
             hints = Neurons(weights[kept] / norms[kept, None], biases)
-        answer = self._oracle.supremum(dual, hints)
+        answer = self._oracle.supremum(dual, hints, effort)
         weights = answer.neurons.weights @ self._frame.basis.T
         neurons = Neurons(weights, answer.neurons.biases + weights @ self._frame.centre)
         margin = self._frame.distance * float(np.abs(dual).sum())
@@ -51,7 +51,7 @@ class EmptyOracle:
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         return Supremum.of(Neurons.none(self._dimension), np.zeros(0))
 

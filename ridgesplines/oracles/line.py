@@ -25,7 +25,7 @@ class LineOracle:
     def __init__(self, points: np.ndarray) -> None:
         self._sorted, self._group = np.unique(points[:, 0], return_inverse=True)
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         masses = np.bincount(self._group, dual, minlength=len(self._sorted))
         values = _profile_at_data(self._sorted, masses)

@@ -38,7 +38,7 @@ class PlaneOracle:
         if cached and count > 1:
             self._in_threads(lambda start, stop: _fill_orders(self._points, start, stop, self._orders))
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         count = len(self._points)
         if count < 2:

@@ -71,10 +71,10 @@ class Oracle(Protocol):
         """Whether `upper` is the supremum ("exact"), a proven bound ("bounded") or only what was found ("heuristic")."""
         ...
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """The supremum for the dual vector `dual` (N,), orthogonal to the sampled polynomials of degree < m.
 
-        `hints` are neurons worth starting from; an exact oracle ignores them.
+        `hints` are neurons worth starting from, `effort` multiplies the work of a search; an exact oracle ignores both.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -25,7 +26,8 @@ class SearchOracle:
     Args:
         points: (N, d).
         starts: how many random directions are tried per call.
-        seed: of the random directions; the same seed gives the same answer.
+        seed: of the random directions, which depend on it and on the order of the dual's entries only: equal calls,
+            equal answers, and the same for a multiple of the dual.
     """
 
     kind: CertificateKind = "heuristic"
@@ -36,16 +38,17 @@ class SearchOracle:
         self._points, self._group = np.unique(points, axis=0, return_inverse=True)
         self._group = self._group.ravel()
         self._starts = starts
-        self._random = np.random.default_rng(seed)
+        self._seed = seed
         centred = self._points - self._points.mean(axis=0)
         values, vectors = np.linalg.eigh(centred.T @ centred / max(len(centred), 1))
         floor = max(values[-1], 0.0) * 1e-8 or 1.0
         self._whitening = vectors / np.sqrt(np.maximum(values, floor))
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         dimension = self._points.shape[1]
-        directions = self._random.standard_normal((self._starts, dimension))
+        random = np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual).tobytes())])
+        directions = random.standard_normal((self._starts * effort, dimension))
         directions[1::2] = directions[1::2] @ self._whitening.T
         if hints is not None:
             directions = np.concatenate([hints.weights, directions])

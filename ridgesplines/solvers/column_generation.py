@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ridgesplines.certificate import certify, relative_gap
-from ridgesplines.oracles import Neurons
+from ridgesplines.certificate import THOROUGH, certify, relative_gap
+from ridgesplines.oracles import Neurons, Supremum
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status, TraceRow
@@ -17,6 +17,8 @@ from ridgesplines.spline import RidgeSpline
 
 # A fit this close to the data (relative to the largest target) interpolates.
 _INTERPOLATES = 1e-11
+# How many local maximisers of the last profile a search starts from again.
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class ColumnGeneration:
             progress: show a line of progress; None shows it on a terminal.
         """
         began = time.perf_counter()
-        run = _Run(problem, self, began)
+        run = _Run(problem, self, began, thorough=True)
         with Progress(progress) as show:
             try:
                 status = run.iterate(show)
@@ -71,6 +73,16 @@ class ColumnGeneration:
         return Solution(spline, certificate, status, tuple(run.trace), time.perf_counter() - began)
 
 
+    def approximate(self, problem: Problem) -> RidgeSpline:
+        """The spline alone, without the final certificate and, under a heuristic oracle, without the harder look.
+
+        For the many problems of a cross-validation, whose answers are compared and thrown away.
+        """
+        run = _Run(problem, self, time.perf_counter(), thorough=False)
+        run.iterate(Progress(False))
+        return run.best()[0]
+
+
 @dataclass
 class _Run:
     """The state of one run. `snapshot` is replaced as a whole, so that an interrupt always finds a complete one."""
@@ -78,6 +90,7 @@ class _Run:
     problem: Problem
     options: ColumnGeneration
     began: float
+    thorough: bool
     trace: list[TraceRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,19 +107,23 @@ class _Run:
         if options.start is not None and options.start.width:
             start = options.start.canonical()
             neurons = self._add(restricted, neurons, Neurons(start.weights, start.biases))
+        heuristic = problem.oracle.kind == "heuristic"
+        found = Neurons.none(problem.measurements.dimension)
         stalled = 0
         for iteration in range(1, options.iteration_limit + 1):
             steps = restricted.lasso.solve()
             active = restricted.lasso.active
             present = neurons[active], restricted.lasso.coefficients[active]
             dual = problem.free.project_off(restricted.dual)
-            answer = problem.oracle.supremum(dual, present[0])
-            bound, _ = problem.bound(dual, answer.upper)
-            better = bound > self.bound
-            if better:
-                self.bound, self.dual = bound, dual
-            better |= self._record(iteration, present, restricted.misfit)
-            gap = self.trace[-1].gap
+            answer = problem.oracle.supremum(dual, present[0] + found)
+            better = self._take_bound(dual, answer)
+            better |= self._take_objective(present, restricted.misfit)
+            if self.thorough and heuristic and self.gap <= options.gap:
+                # A search that finds no violation proves nothing: look harder before believing it.
+                answer = problem.oracle.supremum(dual, present[0] + answer.neurons[:_REMEMBERED], effort=THOROUGH)
+                self._take_bound(dual, answer)
+            found = answer.neurons[:_REMEMBERED] if heuristic else found
+            gap = self._record(iteration)
             show(
                 f"iteration {iteration}: objective {self.objective:.6g}, bound {self.bound:.6g}, "
                 f"gap {gap:.1e}, {len(active)} neurons"
@@ -143,8 +160,30 @@ class _Run:
         lasso.keep(kept)
         return neurons[kept]
 
-    def _record(self, iteration: int, present: tuple[Neurons, np.ndarray], misfit: float) -> bool:
-        """Take `present` as the best so far if it is; trace the iteration; whether it was better."""
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.objective, self.bound, self.problem.resolution)
+
+    def _record(self, iteration: int) -> float:
+        """Trace the iteration; returns the gap."""
+        seconds = time.perf_counter() - self.began
+        width = len(self.snapshot[1])
+        self.trace.append(TraceRow(iteration, self.objective, self.bound, self.gap, width, seconds))
+        return self.gap
+
+    def _take_bound(self, dual: np.ndarray, answer: Supremum) -> bool:
+        """Take the bound of `dual` if it is the best so far; whether it was better.
+
+        A bound by a heuristic oracle may be too high, so the latest one counts there, not the highest.
+        """
+        bound, _ = self.problem.bound(dual, answer.upper)
+        better = bound > self.bound
+        if better or self.problem.oracle.kind == "heuristic":
+            self.bound, self.dual = bound, dual
+        return better
+
+    def _take_objective(self, present: tuple[Neurons, np.ndarray], misfit: float) -> bool:
+        """Take `present` as the best so far if it is; whether it was better."""
         neurons, coefficients = present
         if self.completion is not None and misfit > _INTERPOLATES:
             neurons, coefficients = self.completion(neurons, coefficients)
@@ -158,9 +197,6 @@ class _Run:
         if better:
             self.objective = objective
             self.snapshot = neurons, coefficients
-        gap = relative_gap(self.objective, self.bound, self.problem.resolution)
-        seconds = time.perf_counter() - self.began
-        self.trace.append(TraceRow(iteration, self.objective, self.bound, gap, len(self.snapshot[1]), seconds))
         return better
 
     def best(self) -> tuple[RidgeSpline, np.ndarray]:
