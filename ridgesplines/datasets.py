@@ -30,8 +30,22 @@ class Dataset:
     units: tuple[str, ...]
     citation: str
 
+    @property
+    def input_labels(self) -> tuple[str, ...]:
+        """The names of the inputs with their units, for axes."""
+        return tuple(_with_unit(*pair) for pair in zip(self.input_names, self.units, strict=False))
+
+    @property
+    def target_label(self) -> str:
+        """The name of the target with its unit, for axes."""
+        return _with_unit(self.target_name, self.units[-1])
+
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.x, self.y))
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
 
 
 def motorcycle() -> Dataset:
@@ -63,7 +77,7 @@ def elevation(count: int = 400, seed: int = 0) -> Dataset:
     with get_sample_data("jacksboro_fault_dem.npz") as model:
         heights = np.asarray(model["elevation"], dtype=float)
         west, east = float(model["xmin"]), float(model["xmax"])
-        south, north = float(model["ymin"]), float(model["ymax"])
+        south, north = sorted((float(model["ymin"]), float(model["ymax"])))
     rows, columns = heights.shape
     if not 1 <= count <= heights.size:
         raise ValueError(f"count must be between 1 and {heights.size}, got {count}.")

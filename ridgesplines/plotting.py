@@ -1,0 +1,290 @@
+"""Pictures of fits, dual profiles and traces. Every function takes `ax` or makes a figure, and never shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from ridgesplines.certificate import Certificate
+from ridgesplines.oracles import Neurons, profile
+from ridgesplines.problem import Problem
+from ridgesplines.solution import Solution
+from ridgesplines.spline import RidgeSpline
+
+# Okabe and Ito's colours, told apart by colour-blind readers.
+_BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names for the axes, units included.
+
+    Attributes:
+        inputs: one per input.
+        target: of the target.
+    """
+
+    inputs: tuple[str, ...]
+    target: str
+
+    @classmethod
+    def plain(cls, dimension: int) -> Labels:
+        """x (or x1, x2, …) and y."""
+        return cls(("x",) if dimension == 1 else tuple(f"x{i + 1}" for i in range(dimension)), "y")
+
+
+def plot_spline(
+    spline: RidgeSpline, x: np.ndarray, y: np.ndarray, *, labels: Labels | None = None, ax: Axes | None = None
+) -> Axes:
+    """The spline over its data: a curve with its knots (d = 1) or contours with its hyperplanes (d = 2).
+
+    Args:
+        spline: of one or two inputs, one output.
+        x: the inputs, (N, d).
+        y: the targets, (N,).
+        labels: of the axes.
+        ax: where to draw.
+
+    Raises:
+        ValueError: if the spline has more than two inputs; `plot_directions` serves those.
+    """
+    labels = Labels.plain(spline.dimension) if labels is None else labels
+    ax = _axes(ax)
+    if spline.dimension == 1:
+        return _plot_curve(ax, spline.canonical(), x, y, labels)
+    if spline.dimension == 2:
+        return _plot_contours(ax, spline.canonical(), x, y, labels)
+    raise ValueError(f"a spline of {spline.dimension} inputs has no picture of this kind; see plot_directions.")
+
+
+def _plot_curve(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
+    low, high = _margins(x[:, 0])
+    knots = spline.biases[(spline.biases > low) & (spline.biases < high)]
+    grid = np.sort(np.concatenate([np.linspace(low, high, 1001), knots]))
+    ax.plot(x[:, 0], y, "o", color=_GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
+    ax.plot(grid, spline(grid), color=_BLUE, linewidth=2, label="ridge spline", zorder=2)
+    ax.plot(knots, spline(knots), "D", color=_RED, markersize=5, label=f"{len(knots)} knots", zorder=3)
+    ax.set(xlabel=labels.inputs[0], ylabel=labels.target, xlim=(low, high))
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
+    (low1, high1), (low2, high2) = _margins(x[:, 0]), _margins(x[:, 1])
+    grid1, grid2 = np.linspace(low1, high1, 241), np.linspace(low2, high2, 241)
+    mesh = np.stack(np.meshgrid(grid1, grid2), axis=-1).reshape(-1, 2)
+    # Outside the data's range a fit extrapolates linearly; the colours are for the inside.
+    limits = float(y.min()), float(y.max())
+    values = np.clip(spline(mesh).reshape(241, 241), *limits)
+    levels = np.linspace(*limits, 15) if limits[0] < limits[1] else 15
+    filled = ax.contourf(grid1, grid2, values, levels=levels, cmap="viridis")
+    ax.scatter(x[:, 0], x[:, 1], c=y, s=12, cmap="viridis", vmin=limits[0], vmax=limits[1], edgecolors="white",
+               linewidths=0.5, zorder=3)  # fmt: skip
+    segments, sizes, signs = [], [], []
+    for w, b, v in zip(spline.weights, spline.biases, spline.coefficients, strict=True):
+        foot, along = b * w, np.array([-w[1], w[0]])
+        centre = np.array([(low1 + high1) / 2, (low2 + high2) / 2])
+        foot = foot + along * ((centre - foot) @ along)
+        reach = np.hypot(high1 - low1, high2 - low2)
+        segments.append([foot - reach * along, foot + reach * along])
+        sizes.append(abs(v))
+        signs.append(v > 0)
+    if segments:
+        widths = 0.2 + 2.5 * np.array(sizes) / max(sizes)
+        colours = np.where(signs, _RED, "black")
+        ax.add_collection(LineCollection(segments, linewidths=widths, colors=colours.tolist(), alpha=0.45, zorder=2))
+        for colour, text in ((_RED, "neuron, v > 0"), ("black", "neuron, v < 0")):
+            ax.plot([], [], color=colour, linewidth=1.5, label=text)
+        ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
+    ax.figure.colorbar(filled, ax=ax, label=labels.target, shrink=0.9)
+    ax.set(xlabel=labels.inputs[0], ylabel=labels.inputs[1], xlim=(low1, high1), ylim=(low2, high2))
+    return ax
+
+
+def plot_dual_profile(
+    problem: Problem, certificate: Certificate, spline: RidgeSpline | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """The certificate: the dual profile p_z over all neurons, which stays within ±λ and touches where neurons sit.
+
+    Args:
+        problem: in one or two inputs.
+        certificate: of a spline for it.
+        spline: whose neurons to mark.
+        ax: where to draw.
+
+    Raises:
+        ValueError: if the problem has more than two inputs.
+    """
+    ax = _axes(ax)
+    match problem.measurements.dimension:
+        case 1:
+            return _plot_profile_line(ax, problem, certificate, spline)
+        case 2:
+            return _plot_profile_plane(ax, problem, certificate, spline)
+    raise ValueError(f"the dual profile of {problem.measurements.dimension} inputs has no picture; 1 or 2 have.")
+
+
+def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
+    points, limit = problem.measurements.points, problem.dual_limit
+    low, high = _margins(points[:, 0])
+    knots = np.array([]) if spline is None else np.asarray(spline.canonical().biases)
+    grid = np.unique(np.concatenate([np.linspace(low, high, 801), points[:, 0], knots]))
+    values = profile(points, certificate.dual, Neurons(np.ones((len(grid), 1)), grid))
+    ax.axhspan(-limit, limit, color=_ORANGE, alpha=0.18, linewidth=0, label="±λ" if problem.strength else "±1")
+    ax.plot(grid, values, color=_GREEN, linewidth=1.5, label="dual profile p")
+    if len(knots):
+        touching = profile(points, certificate.dual, Neurons(np.ones((len(knots), 1)), knots))
+        ax.plot(knots, touching, "D", color=_RED, markersize=5, label="at the knots")
+    ax.set(xlabel="bias b: where a knot may sit", ylabel="p(b)", xlim=(low, high))
+    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, fontsize="small")
+    return ax
+
+
+def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
+    points, limit = problem.measurements.points, problem.dual_limit
+    centre = points.mean(axis=0)
+    centred = points - centre
+    reach = float(np.linalg.norm(centred, axis=1).max()) or 1.0
+    angles, offsets = np.linspace(0, np.pi, 361), np.linspace(-reach, reach, 301)
+    values = np.empty((len(offsets), len(angles)))
+    for j, angle in enumerate(angles):
+        weights = np.tile([np.cos(angle), np.sin(angle)], (len(offsets), 1))
+        values[:, j] = profile(centred, certificate.dual, Neurons(weights, offsets))
+    image = ax.pcolormesh(np.degrees(angles), offsets, values / limit, cmap="RdBu_r", vmin=-1, vmax=1, shading="nearest",
+                          rasterized=True)  # fmt: skip
+    if spline is not None and spline.width:
+        marks = spline.canonical()
+        # Angles in [0°, 180°): the other orientation of the same hyperplane.
+        angle = np.arctan2(marks.weights[:, 1], marks.weights[:, 0])
+        offset = marks.biases - marks.weights @ centre
+        offset, angle = np.where(angle < 0, -offset, offset), np.degrees(np.where(angle < 0, angle + np.pi, angle))
+        size = 8 + 60 * np.abs(marks.coefficients) / np.abs(marks.coefficients).max()
+        ax.scatter(angle, offset, s=size, facecolors="none", edgecolors="black", linewidths=1.0, label="neuron, by |v|")
+        ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
+    ax.figure.colorbar(image, ax=ax, label="dual profile p / λ" if problem.strength else "dual profile p", shrink=0.9)
+    ax.set(xlabel="angle of w (degrees)", ylabel="offset of the hyperplane from the centre of the data")
+    ax.set_xticks(range(0, 181, 45))
+    return ax
+
+
+def plot_directions(spline: RidgeSpline, *, labels: Labels | None = None, most: int = 20, ax: Axes | None = None) -> Axes:
+    """The largest neurons of a spline of many inputs: a row each with its unit weights and its coefficient.
+
+    Args:
+        spline: of one output.
+        labels: of the inputs.
+        most: how many neurons to show.
+        ax: where to draw.
+    """
+    labels = Labels.plain(spline.dimension) if labels is None else labels
+    ax = _axes(ax)
+    spline = spline.canonical()
+    order = np.argsort(-np.abs(spline.coefficients))[:most]
+    if not len(order):
+        ax.text(0.5, 0.5, "no neuron: the fit is affine", ha="center", va="center", transform=ax.transAxes)
+        ax.set_axis_off()
+        return ax
+    image = ax.imshow(spline.weights[order], cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    ax.set_xticks(range(spline.dimension), labels.inputs, rotation=45, ha="right")
+    ax.set_yticks(range(len(order)), [f"{spline.coefficients[k]:+.3g}" for k in order])
+    ax.set(ylabel="coefficient v")
+    ax.set_title(f"weights w of {len(order)} of {spline.width} neurons", fontsize="medium")
+    ax.figure.colorbar(image, ax=ax, label="weight", shrink=0.9)
+    return ax
+
+
+def plot_agreement(
+    spline: RidgeSpline, x: np.ndarray, y: np.ndarray, *, labels: Labels | None = None, ax: Axes | None = None
+) -> Axes:
+    """Fitted against observed targets, for splines of any number of inputs."""
+    labels = Labels.plain(spline.dimension) if labels is None else labels
+    ax = _axes(ax)
+    fitted = spline(x)
+    limits = [min(y.min(), fitted.min()), max(y.max(), fitted.max())]
+    ax.plot(limits, limits, color=_GREY, linewidth=1, linestyle="--", label="perfect fit")
+    ax.plot(fitted, y, "o", color=_BLUE, markersize=3.5, alpha=0.6, label="data")
+    ax.set(xlabel=f"fitted {labels.target}", ylabel=f"observed {labels.target}")
+    ax.legend(frameon=False, loc="upper left")
+    return ax
+
+
+def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
+    """Objective and bound against time: the optimum lies between the two curves."""
+    ax = _axes(ax)
+    seconds, objective, bound = (np.array([getattr(row, f) for row in solution.trace]) for f in ("seconds", "objective",
+                                                                                                 "bound"))  # fmt: skip
+    word = "proven bound" if solution.certificate.proven else "estimated bound"
+    ax.plot(seconds, objective, color=_BLUE, linewidth=2, marker=".", label="objective")
+    ax.plot(seconds, bound, color=_ORANGE, linewidth=2, marker=".", label=word)
+    ax.fill_between(seconds, bound, objective, color=_GREY, alpha=0.15, label="the optimum is in here")
+    final = solution.objective
+    # Early objectives can be far off; the eye wants the neighbourhood of the optimum.
+    ax.set_ylim(max(0.0, final * 0.2), final * 1.8 if final > 0 else 1.0)
+    ax.set(xlabel="time (s)", ylabel="objective")
+    ax.set_title(f"relative gap {solution.certificate.relative_gap:.1e} ({solution.certificate.kind})", fontsize="medium")
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def plot_fit(
+    problem: Problem,
+    solution: Solution,
+    *,
+    x: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+    labels: Labels | None = None,
+) -> Figure:
+    """The fit beside its certificate: for d = 1 curve over dual profile, for d = 2 map and dual profile.
+
+    For d > 2, fitted against observed values, and the weights of the largest neurons.
+
+    Args:
+        problem: as solved.
+        solution: its solution; the spline may be in other units than the problem.
+        x: the inputs in the units of the spline, if not those of the problem.
+        y: likewise the targets.
+        labels: of the axes.
+    """
+    same_units = x is None
+    x, y = problem.measurements.points if x is None else x, problem.targets if y is None else y
+    spline, certificate = solution.spline, solution.certificate
+    solved = spline if same_units else None
+    word = "proven" if certificate.proven else "estimated"
+    title = (
+        f"{spline.width} neurons, {word} to be within a relative {certificate.relative_gap:.1e} of the best network "
+        f"({certificate.kind})"
+    )
+    if spline.dimension == 1:
+        figure, axes = plt.subplots(2, 1, figsize=(7.5, 6), height_ratios=[2, 1], layout="constrained")
+    else:
+        figure, axes = plt.subplots(1, 2, figsize=(12.5, 5.2), layout="constrained")
+    upper, lower = axes
+    if spline.dimension <= 2:
+        plot_spline(spline, x, y, labels=labels, ax=upper)
+        plot_dual_profile(problem, certificate, solved, ax=lower)
+        if not same_units:
+            lower.set_title("in standardised units", fontsize="small")
+    else:
+        plot_agreement(spline, x, y, labels=labels, ax=upper)
+        plot_directions(spline, labels=labels, ax=lower)
+    figure.suptitle(title, fontsize="medium")
+    return figure
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    made: Any = plt.subplots(layout="constrained")[1]
+    return made
+
+
+def _margins(values: np.ndarray) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    margin = 0.02 * (high - low) or 1.0
+    return low - margin, high + margin
