@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import RadonTV, Regularizer
     from ridgesplines.solution import Solution, Status, TraceRow
-    from ridgesplines.solving import Solver, solve
     from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
 
 # The public names and where they live; modules load when a name is first used.

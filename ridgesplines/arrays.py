@@ -26,7 +26,7 @@ def finite_array(name: str, value: Any, *, dimensions: tuple[int, ...]) -> np.nd
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise TypeError(f"{name} must be a rectangular array of numbers, got nested sequences of uneven length.") from error
+        raise TypeError(f"{name} must be a rectangular array of numbers, got sequences of uneven length.") from error
     if array.dtype == object or array.dtype.kind not in "biuf":
         try:
             array = np.asarray(value, dtype=float)

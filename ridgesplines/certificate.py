@@ -11,7 +11,6 @@ from ridgesplines.oracles import CertificateKind, Neurons
 from ridgesplines.problem import Problem
 from ridgesplines.spline import RidgeSpline
 
-
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
 THOROUGH = 8
 
@@ -22,8 +21,8 @@ class Certificate:
 
     Attributes:
         objective: J(f); infinite for a spline that misses data under `Interpolation`.
-        bound: the dual objective at `dual`: at most the optimum if `kind` is "exact" or "bounded", an estimate of such a
-            bound if it is "heuristic".
+        bound: the dual objective at `dual`: at most the optimum if `kind` is "exact" or "bounded", an estimate of such
+            a bound if it is "heuristic".
         kind: "exact" (the supremum over all neurons was computed), "bounded" (an upper bound of it was proven) or
             "heuristic" (it was searched for, and may have been missed).
         loss: the loss part of the objective.

@@ -98,8 +98,8 @@ def fit(
     scaling = Scaling.standard(x, y) if standardize else None
     if scaling is None and (ratio := _spread_ratio(x)) > 10:
         typer.echo(
-            f"Note: the inputs differ in spread by a factor of {ratio:.0f}, and the penalty treats all directions alike; "
-            "consider --standardize.",
+            f"Note: the inputs differ in spread by a factor of {ratio:.0f}, and the penalty treats all directions "
+            "alike; consider --standardize.",
             err=True,
         )
     x_solved, y_solved = (x, y) if scaling is None else scaling.apply(x, y)
@@ -124,9 +124,7 @@ def fit(
         "scaling": None if scaling is None else scaling.to_json(),
     }
     spline = solution.spline if scaling is None else scaling.undo(solution.spline).canonical()
-    kept = rs.Solution(
-        spline, solution.certificate, solution.status, solution.trace, solution.seconds, details
-    )
+    kept = rs.Solution(spline, solution.certificate, solution.status, solution.trace, solution.seconds, details)
     report = _report(problem, kept.certificate, source, scaling) | {
         "status": solution.status.name.lower(),
         "iterations": len(solution.trace),
@@ -153,7 +151,9 @@ def fit(
 def certify(
     saved: Annotated[Path, typer.Argument(help="A .npz file of a saved solution or spline.")],
     table: TableArgument,
-    target: Annotated[str | None, typer.Option("--target", "-t", help="The column to predict, if not the saved one.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="The column to predict, if not the saved one.")
+    ] = None,
     inputs: InputsOption = None,
     strength: Annotated[float | None, typer.Option(help="λ, if not the saved one.")] = None,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Certify as an interpolant; no λ.")] = False,
@@ -292,8 +292,9 @@ def _write(
         figure = plotting.plot_fit(problem, solution, labels=source.labels, **own_units)
         write_beside(path, lambda temporary: figure.savefig(temporary, dpi=150))
     if (path := outputs["--trace"]) is not None:
-        trace = plotting.plot_trace(solution).figure
-        write_beside(path, lambda temporary: trace.savefig(temporary, dpi=150))
+        drawn = plotting.plot_trace(solution).get_figure(root=True)
+        if drawn is not None:
+            write_beside(path, lambda temporary: drawn.savefig(temporary, dpi=150))
 
 
 def _report(problem: Any, certificate: Any, source: _Source, scaling: Scaling | None) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +50,8 @@ def _with_unit(name: str, unit: str) -> str:
 
 def motorcycle() -> Dataset:
     """Head acceleration after a simulated motorcycle impact: 133 rows, 94 different times, noise that varies."""
-    with (files("ridgesplines") / "data" / "motorcycle.csv").open(encoding="utf-8", newline="") as file:
-        rows = np.array([[float(value) for value in row] for row in list(csv.reader(file))[1:]])
+    text = (files("ridgesplines") / "data" / "motorcycle.csv").read_text(encoding="utf-8")
+    rows = np.loadtxt(text.splitlines(), delimiter=",", skiprows=1)
     return Dataset(
         rows[:, :1],
         rows[:, 1],
@@ -74,7 +74,8 @@ def elevation(count: int = 400, seed: int = 0) -> Dataset:
     """
     from matplotlib.cbook import get_sample_data  # heavy, and only this data set needs it
 
-    with get_sample_data("jacksboro_fault_dem.npz") as model:
+    model: Any  # matplotlib's annotation says an array, but an .npz archive is what comes
+    with get_sample_data("jacksboro_fault_dem.npz") as model:  # pyright: ignore[reportGeneralTypeIssues]  # likewise
         heights = np.asarray(model["elevation"], dtype=float)
         west, east = float(model["xmin"]), float(model["xmax"])
         south, north = sorted((float(model["ymin"]), float(model["ymax"])))
@@ -101,7 +102,7 @@ def diabetes() -> Dataset:
     """Disease progression of 442 diabetes patients after a year, from ten baseline variables in their own units."""
     from sklearn.datasets import load_diabetes  # heavy, and only this data set needs it
 
-    data = load_diabetes(scaled=False)
+    data: Any = load_diabetes(scaled=False)
     names = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
     return Dataset(
         np.asarray(data.data, dtype=float),

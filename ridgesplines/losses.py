@@ -97,7 +97,7 @@ class Interpolation(Loss):
 
     def __post_init__(self) -> None:
         if not 0 <= self.tolerance < 1:
-            raise ValueError(f"tolerance must be in [0, 1), a fraction of the range of the targets, got {self.tolerance}.")
+            raise ValueError(f"tolerance must be in [0, 1), a fraction of the targets' range, got {self.tolerance}.")
 
     @property
     def needs_strength(self) -> bool:

@@ -94,7 +94,8 @@ def select_strength(
             for i, strength in enumerate(strengths):
                 row = []
                 for j, (train, test) in enumerate(parts):
-                    show(f"choosing the strength: {i + 1} of at most {count} (λ = {strength:.3g}), part {j + 1} of {folds}")
+                    part = f"part {j + 1} of {folds}"
+                    show(f"choosing the strength: {i + 1} of at most {count} (λ = {strength:.3g}), {part}")
                     scaled = strength * len(train) / len(x)
                     problem = Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=scaled)
                     spline = ColumnGeneration(gap=gap, start=starts[j]).approximate(problem)

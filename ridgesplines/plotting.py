@@ -45,7 +45,7 @@ def plot_spline(
     """The spline over its data: a curve with its knots (d = 1) or contours with its hyperplanes (d = 2).
 
     Args:
-        spline: of one or two inputs, one output.
+        spline: of one or two inputs, with one output.
         x: the inputs, (N, d).
         y: the targets, (N,).
         labels: of the axes.
@@ -173,7 +173,9 @@ def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, sp
     return ax
 
 
-def plot_directions(spline: RidgeSpline, *, labels: Labels | None = None, most: int = 20, ax: Axes | None = None) -> Axes:
+def plot_directions(
+    spline: RidgeSpline, *, labels: Labels | None = None, most: int = 20, ax: Axes | None = None
+) -> Axes:
     """The largest neurons of a spline of many inputs: a row each with its unit weights and its coefficient.
 
     Args:
@@ -227,7 +229,9 @@ def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
     # Early objectives can be far off; the eye wants the neighbourhood of the optimum.
     ax.set_ylim(max(0.0, final * 0.2), final * 1.8 if final > 0 else 1.0)
     ax.set(xlabel="time (s)", ylabel="objective")
-    ax.set_title(f"relative gap {solution.certificate.relative_gap:.1e} ({solution.certificate.kind})", fontsize="medium")
+    ax.set_title(
+        f"relative gap {solution.certificate.relative_gap:.1e} ({solution.certificate.kind})", fontsize="medium"
+    )
     ax.legend(frameon=False, loc="best")
     return ax
 

@@ -148,7 +148,8 @@ class Problem:
 
     def objective(self, spline: RidgeSpline) -> float:
         """J(f); under interpolation infinite where the data are missed."""
-        return self.loss.value(self.targets, self.measurements(spline)) + self.dual_limit * self.regularizer.cost(spline)
+        loss = self.loss.value(self.targets, self.measurements(spline))
+        return loss + self.dual_limit * self.regularizer.cost(spline)
 
     def bound(self, dual: np.ndarray, supremum: float) -> tuple[float, float]:
         """A lower bound of min J from any z orthogonal to the free polynomials, and the scale s of s z that gives it.
@@ -205,6 +206,6 @@ def _checked_strength(strength: float | None, loss: Loss) -> float | None:
         raise TypeError(f"strength must be a positive number, got {strength!r}.") from error
     if not (0 < value < np.inf):
         raise ValueError(
-            f"strength must be positive and finite, got {value:g}; for λ → 0 use loss=Interpolation() without a strength."
+            f"strength must be positive and finite, got {value:g}; for λ → 0 use loss=Interpolation() and no strength."
         )
     return value

@@ -16,7 +16,7 @@ class Regularizer(ABC):
     """R(f) = inf Σ_k |v_k| · gauge(w_k, b_k) over all ways to write f, up to the free polynomials, as a network.
 
     The laws: the gauge is positively homogeneous of degree m − 1; `normalize` returns neurons of gauge 1 and the same
-    function; `cost(f)` ≤ Σ_k |v_k| gauge(w_k, b_k); `cvxpy_expression` of coefficients of normalised neurons is that sum.
+    function; `cost(f)` ≤ Σ_k |v_k| gauge(w_k, b_k); `cvxpy_expression` of normalised neurons' coefficients is that sum.
     """
 
     @property

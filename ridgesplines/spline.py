@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.archive import read_archive, write_archive
@@ -48,8 +49,8 @@ class RidgeSpline:
     """The function f(x) = Σ_k v_k ρ_m(w_k·x − b_k) + c(x) on R^d, with ρ_m(t) = max(t, 0)^(m−1) / (m−1)!.
 
     A ridge spline of order m is a shallow network of width K with a polynomial c of degree < m as its skip connection;
-    m = 2 is the ReLU. It is immutable, evaluates NumPy to NumPy and JAX to JAX, and is a JAX pytree whose leaves are the
-    four arrays. Calculations (`+`, `-`, `*` by a number) act on functions.
+    m = 2 is the ReLU. It is immutable, evaluates NumPy to NumPy and JAX to JAX, and is a JAX pytree whose leaves are
+    the four arrays. Calculations (`+`, `-`, `*` by a number) act on functions.
 
     Attributes:
         weights: w, (K, d).
@@ -125,7 +126,7 @@ class RidgeSpline:
 
     def __repr__(self) -> str:
         size = f"order={self.order}, dimension={self.dimension}, outputs={self.outputs}, width={self.width}"
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(self)):
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves(self)):
             return f"RidgeSpline({size}, traced)"
         return f"RidgeSpline({size}, radon_tv={self.radon_tv():.6g})"
 
@@ -385,7 +386,7 @@ def _merge(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One neuron per hyperplane, the sums of coefficients that cancel dropped."""
     scale = max(1.0, float(np.abs(biases).max(initial=0.0)))
-    pairs = cKDTree(np.column_stack([weights, biases / scale])).query_pairs(tolerance, output_type="ndarray")
+    pairs = KDTree(np.column_stack([weights, biases / scale])).query_pairs(tolerance, output_type="ndarray")
     count = len(weights)
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     groups, group = connected_components(graph, directed=False)

@@ -133,7 +133,7 @@ def _read_npz(source: Path) -> Table:
         elif array.ndim == 2:
             columns |= {f"{name}{i + 1}": array[:, i] for i in range(array.shape[1])}
         else:
-            raise ValueError(f"array {name!r} of {source} has {array.ndim} axes; columns have one, or two for several.")
+            raise ValueError(f"array {name!r} of {source} has {array.ndim} axes; columns have one, or two together.")
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1 or lengths == {0}:
         sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items()) or "none"
@@ -162,7 +162,9 @@ def _unique(source: Path, names: list[str]) -> list[str]:
             what = f"two columns named {name!r}" if name else "a column without a name"
             raise ValueError(f"{source} has {what} in its header; name each column once.")
     if all(_is_number(name) for name in names):
-        raise ValueError(f"{source} has no header: its first line is numbers; add a line with the names of the columns.")
+        raise ValueError(
+            f"{source} has no header: its first line is numbers; add a line with the names of the columns."
+        )
     return names
 
 

@@ -33,7 +33,7 @@ class Samples:
         array = finite_array("points", points, dimensions=(1, 2))
         array = array[:, None] if array.ndim == 1 else array
         if array.size == 0:
-            raise ValueError(f"points must hold at least one point of at least one coordinate, got shape {array.shape}.")
+            raise ValueError(f"points must hold at least one point of one coordinate, got shape {array.shape}.")
         array.setflags(write=False)
         object.__setattr__(self, "points", array)
 

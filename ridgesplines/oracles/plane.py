@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -58,8 +59,8 @@ class PlaneOracle:
         weights = self._unit_normals(first, second, flat[:, 1:3])
         biases = np.einsum("kd,kd->k", weights, self._points[first])
         # The same hyperplane comes out of both of its points: keep one.
-        _, chosen = np.unique(np.column_stack([first, np.where(partners >= 0, second, -1 - first), np.sign(flat[:, 0])]),
-                              axis=0, return_index=True)
+        keys = np.column_stack([first, np.where(partners >= 0, second, -1 - first), np.sign(flat[:, 0])])
+        _, chosen = np.unique(keys, axis=0, return_index=True)
         return Supremum.of(Neurons(weights[chosen], biases[chosen]), flat[chosen, 0], margin)
 
     def _unit_normals(self, first: np.ndarray, second: np.ndarray, fallback: np.ndarray) -> np.ndarray:
@@ -73,7 +74,7 @@ class PlaneOracle:
         threads = os.cpu_count() or 1
         bounds = np.linspace(0, len(self._points), 4 * threads + 1).astype(int)
         with ThreadPoolExecutor(threads) as pool:
-            for future in [pool.submit(work, *pair) for pair in zip(bounds[:-1], bounds[1:], strict=True)]:
+            for future in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
                 future.result()
 
 

@@ -68,7 +68,7 @@ class Oracle(Protocol):
 
     @property
     def kind(self) -> CertificateKind:
-        """Whether `upper` is the supremum ("exact"), a proven bound ("bounded") or only what was found ("heuristic")."""
+        """Whether `upper` is the supremum ("exact"), a proven bound ("bounded") or what was found ("heuristic")."""
         ...
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:

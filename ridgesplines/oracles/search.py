@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -59,8 +60,7 @@ class SearchOracle:
         bounds = np.linspace(0, len(directions), 4 * threads + 1).astype(int)
         with ThreadPoolExecutor(threads) as pool:
             tasks = [
-                pool.submit(_ascend_all, self._points, masses, weights, biases, *pair)
-                for pair in zip(bounds[:-1], bounds[1:], strict=True)
+                pool.submit(_ascend_all, self._points, masses, weights, biases, *pair) for pair in pairwise(bounds)
             ]
             for task in tasks:
                 task.result()
@@ -179,7 +179,18 @@ def _ascend(points, masses, w):  # pragma: no cover - compiled
                     steepest, direction = -(away @ release), -release
             if steepest > 1e-9 * scale:
                 improved, pivot, value = _move(
-                    points, masses, differences, norms, w, direction, pivot, value, plane, plane_masses, keys, index,
+                    points,
+                    masses,
+                    differences,
+                    norms,
+                    w,
+                    direction,
+                    pivot,
+                    value,
+                    plane,
+                    plane_masses,
+                    keys,
+                    index,
                     best,
                 )
         if not improved:

@@ -22,8 +22,8 @@ def sort_directions(differences, keys):  # pragma: no cover - compiled
 def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - compiled
     """The largest and the smallest value of g(w) = Σ_j masses_j (w·u_j)₊ over unit w in the plane, up to w → −w.
 
-    The directions w(t) = (−sin t, cos t), t ∈ [0, π), meet the kink of u_j where t is the angle of u_j modulo π. Between
-    two kinks g(w) = a·w, whose extremes over the arc are ±‖a‖ where ±a/‖a‖ lies in it, and otherwise at an end.
+    The directions w(t) = (−sin t, cos t), t ∈ [0, π), meet the kink of u_j where t is the angle of u_j modulo π.
+    Between two kinks g(w) = a·w, whose extremes over the arc are ±‖a‖ where ±a/‖a‖ lies in it, and otherwise at an end.
 
     Args:
         differences: u, (n, 2), none of them zero.
@@ -45,6 +45,7 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
             a1, c1 = _add(a1, c1, masses[j] * x)
             a2, c2 = _add(a2, c2, masses[j] * y)
     start1, start2 = 1.0, 0.0
+    x, y, positive = 0.0, 0.0, True
     for position in range(order.shape[0] + 1):
         if position < order.shape[0]:
             j = order[position]

@@ -25,8 +25,8 @@ _REMEMBERED = 64
 class ColumnGeneration:
     """Solve a `Problem` to a certified gap, by adding neurons where the dual profile exceeds λ.
 
-    Repeat: solve the problem restricted to the present neurons; ask the oracle for the supremum of the dual profile over
-    all neurons, which gives a lower bound of the optimum; stop when the gap is small; add the neurons that violate
+    Repeat: solve the problem restricted to the present neurons; ask the oracle for the supremum of the dual profile
+    over all neurons, which gives a lower bound of the optimum; stop when the gap is small; add the neurons that violate
     |p_z| ≤ λ. Also known as the fully corrective conditional gradient method.
 
     Args:
@@ -71,7 +71,6 @@ class ColumnGeneration:
             spline, dual = run.best()
             certificate = certify(problem, spline, dual)
         return Solution(spline, certificate, status, tuple(run.trace), time.perf_counter() - began)
-
 
     def approximate(self, problem: Problem) -> RidgeSpline:
         """The spline alone, without the final certificate and, under a heuristic oracle, without the harder look.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from scipy.linalg import qr_delete, qr_insert, solve_triangular
+from scipy.linalg import qr_delete, qr_insert, solve_triangular  # pyright: ignore[reportAttributeAccessIssue]  # the stub lacks the updates
 
 from ridgesplines.losses import Interpolation, SquaredLoss
 from ridgesplines.problem import Problem
@@ -146,7 +146,7 @@ class ActiveSetLasso:
         while self._active:
             present = self.coefficients[self._active]
             signs = np.sign(present)
-            pull = solve_triangular(self._triangle, self.strength * signs, trans="T", check_finite=False)
+            pull = solve_triangular(self._triangle, self.strength * signs, trans=1, check_finite=False)
             goal = solve_triangular(self._triangle, self._orthonormal.T @ self.targets - pull, check_finite=False)
             # One step of refinement: the factorisation has been updated many times.
             residual = self.targets - self.columns[:, self._active] @ goal
@@ -220,8 +220,8 @@ class RestrictedInterpolation(RestrictedProblem):
 
     max z·y subject to sup |p_z| ≤ 1 is approached by z ← argmax z·y − (λ/2) ‖z − z_c‖² under the same constraint, with
     the centre z_c the previous solution: a lasso with strength λ and targets y + λ z_c. Unlike the dual of the linear
-    program, which leaps between vertices, this z moves little as neurons are added, and the data are met to rounding after
-    finitely many centres (the problem is piecewise linear). λ falls geometrically at first, for speed.
+    program, which leaps between vertices, this z moves little as neurons are added, and the data are met to rounding
+    after finitely many centres (the problem is piecewise linear). λ falls geometrically at first, for speed.
 
     Source: the method of multipliers (Rockafellar 1976); for the ℓ1 norm, Bregman iteration (Yin et al. 2008).
     """
