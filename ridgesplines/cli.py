@@ -36,8 +36,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, TypeError, OSError) as error:
-        sentence = str(error)
-        typer.echo(f"Error: {sentence[:1].upper()}{sentence[1:]}", err=True)
+        typer.echo(f"Error: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("Interrupted before there was anything to keep.", err=True)

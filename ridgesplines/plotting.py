@@ -84,8 +84,18 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
     values = np.clip(spline(mesh).reshape(241, 241), *limits)
     levels = np.linspace(*limits, 15) if limits[0] < limits[1] else 15
     filled = ax.contourf(grid1, grid2, values, levels=levels, cmap="viridis")
-    ax.scatter(x[:, 0], x[:, 1], c=y, s=12, cmap="viridis", vmin=limits[0], vmax=limits[1], edgecolors="white",
-               linewidths=0.5, zorder=3)  # fmt: skip
+    ax.scatter(
+        x[:, 0],
+        x[:, 1],
+        c=y,
+        s=12,
+        cmap="viridis",
+        vmin=limits[0],
+        vmax=limits[1],
+        edgecolors="white",
+        linewidths=0.5,
+        zorder=3,
+    )
     segments, sizes, signs = [], [], []
     for w, b, v in zip(spline.weights, spline.biases, spline.coefficients, strict=True):
         foot, along = b * w, np.array([-w[1], w[0]])
@@ -156,8 +166,9 @@ def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, sp
     for j, angle in enumerate(angles):
         weights = np.tile([np.cos(angle), np.sin(angle)], (len(offsets), 1))
         values[:, j] = profile(centred, certificate.dual, Neurons(weights, offsets))
-    image = ax.pcolormesh(np.degrees(angles), offsets, values / limit, cmap="RdBu_r", vmin=-1, vmax=1, shading="nearest",
-                          rasterized=True)  # fmt: skip
+    image = ax.pcolormesh(
+        np.degrees(angles), offsets, values / limit, cmap="RdBu_r", vmin=-1, vmax=1, shading="nearest", rasterized=True
+    )
     if spline is not None and spline.width:
         marks = spline.canonical()
         # Angles in [0°, 180°): the other orientation of the same hyperplane.
@@ -219,8 +230,9 @@ def plot_agreement(
 def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
     """Objective and bound against time: the optimum lies between the two curves."""
     ax = _axes(ax)
-    seconds, objective, bound = (np.array([getattr(row, f) for row in solution.trace]) for f in ("seconds", "objective",
-                                                                                                 "bound"))  # fmt: skip
+    seconds, objective, bound = (
+        np.array([getattr(row, f) for row in solution.trace]) for f in ("seconds", "objective", "bound")
+    )
     word = "proven bound" if solution.certificate.proven else "estimated bound"
     ax.plot(seconds, objective, color=_BLUE, linewidth=2, marker=".", label="objective")
     ax.plot(seconds, bound, color=_ORANGE, linewidth=2, marker=".", label=word)

@@ -157,7 +157,7 @@ class Problem:
         The bound is max_s D(s z) over s · `supremum` ≤ λ, less a bound of the rounding in evaluating D and in the
         orthogonality of z, and never below zero. It is proven if `supremum` ≥ sup |p_z|.
 
-        Source: Fenchel duality; Bach 2017 and Rosset et al. 2007 use the same bound for infinite dictionaries.
+        Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """
         limit = self.dual_limit / supremum if supremum > 0 else np.inf
         scale = self.loss.best_scale(dual, self.dual_targets, limit)

@@ -162,9 +162,7 @@ def _unique(source: Path, names: list[str]) -> list[str]:
             what = f"two columns named {name!r}" if name else "a column without a name"
             raise ValueError(f"{source} has {what} in its header; name each column once.")
     if all(_is_number(name) for name in names):
-        raise ValueError(
-            f"{source} has no header: its first line is numbers; add a line with the names of the columns."
-        )
+        raise ValueError(f"{source} has no header: its first line is numbers; add a line with the columns' names.")
     return names
 
 

@@ -1,0 +1,1 @@
+"""Experiments: each folder runs (solves and writes results) apart from drawing (figures from the results)."""

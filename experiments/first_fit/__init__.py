@@ -1,0 +1,1 @@
+"""The first fits: three real data sets, certified, with times and pictures."""

@@ -1,0 +1,83 @@
+"""Pictures: they hold what they claim to show."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+from ridgesplines import plotting
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plotting.plt.close("all")
+
+
+def solved(dimension: int, strength: float = 0.5):
+    random = np.random.default_rng(dimension)
+    x = random.uniform(-1, 1, (30, dimension))
+    problem = rs.Problem(rs.Samples(x), np.abs(x).sum(axis=1) + 0.1 * random.normal(size=30), strength=strength)
+    return problem, rs.solve(problem)
+
+
+def test_the_profile_on_the_line_touches_the_band_at_the_knots():
+    problem, solution = solved(1, 0.05)
+    axes = plotting.plot_dual_profile(problem, solution.certificate, solution.spline)
+    profile_line, knots = axes.get_lines()
+    values = np.asarray(profile_line.get_ydata())
+    assert np.abs(values).max() <= 0.05 * (1 + 1e-9)
+    heights = np.asarray(knots.get_ydata())
+    assert len(heights) == solution.spline.width > 0
+    np.testing.assert_allclose(heights, 0.05 * np.sign(solution.spline.coefficients), rtol=1e-5)
+
+
+def test_the_marks_in_the_plane_sit_where_the_profile_is_extreme():
+    problem, solution = solved(2, 0.05)
+    axes = plotting.plot_dual_profile(problem, solution.certificate, solution.spline)
+    mesh, marks = axes.collections
+    angles, offsets = np.asarray(marks.get_offsets()).T
+    assert len(angles) == solution.spline.width > 0
+    assert angles.min() >= 0
+    assert angles.max() < 180
+    centre = problem.measurements.points.mean(axis=0)
+    weights = np.column_stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
+    neurons = rs.oracles.Neurons(weights, offsets + weights @ centre)
+    values = rs.oracles.profile(problem.measurements.points, solution.dual, neurons)
+    np.testing.assert_allclose(np.abs(values), 0.05, rtol=1e-4)
+    assert np.abs(mesh.get_array()).max() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("strength", [0.05, 1e6])
+def test_a_fit_has_a_picture_in_every_dimension_with_and_without_neurons(dimension, strength, tmp_path):
+    problem, solution = solved(dimension, strength)
+    plotting.plot_fit(problem, solution).savefig(tmp_path / "fit.png", dpi=40)
+    assert (tmp_path / "fit.png").stat().st_size > 2000
+
+
+def test_the_trace_encloses_the_optimum():
+    _, solution = solved(2, 0.05)
+    objective, bound = (np.asarray(line.get_ydata()) for line in plotting.plot_trace(solution).get_lines())
+    assert (np.diff(objective) <= 0).all()
+    assert (np.diff(bound) >= 0).all()
+    assert (bound <= objective).all()
+
+
+def test_given_axes_are_used():
+    _, axes = plotting.plt.subplots()
+    problem, solution = solved(1)
+    drawn = plotting.plot_spline(solution.spline, problem.measurements.points, problem.targets, ax=axes)
+    assert drawn is axes
+
+
+def test_many_inputs_have_no_map():
+    problem, solution = solved(3)
+    with pytest.raises(ValueError, match="plot_directions"):
+        plotting.plot_spline(solution.spline, problem.measurements.points, problem.targets)
+    with pytest.raises(ValueError, match="1 or 2"):
+        plotting.plot_dual_profile(problem, solution.certificate)
