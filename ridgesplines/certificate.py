@@ -142,8 +142,17 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         supremum=scale * answer.upper,
         contacts=answer.neurons[touching],
         contact_values=scale * answer.values[touching],
-        resolution=problem.resolution,
+        resolution=problem.resolution(_largest_term(spline, problem.measurements.points)),
     )
+
+
+def _largest_term(spline: RidgeSpline, points: np.ndarray) -> float:
+    """The largest number met in evaluating the spline at the points, which sets its rounding."""
+    sizes = RidgeSpline(
+        np.abs(spline.weights), -np.abs(spline.biases), np.abs(spline.coefficients),
+        np.abs(spline.polynomial.coefficients), spline.order,
+    )  # fmt: skip
+    return float(sizes(np.abs(points)).max())
 
 
 def _dual_of_neurons(problem: Problem, neurons: Neurons, signs: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+_UNIT = np.finfo(float).eps
+
 
 class Loss(ABC):
     """A convex loss Σ_n ℓ(y_n, t_n) of predictions t for targets y.
@@ -37,6 +39,10 @@ class Loss(ABC):
     @abstractmethod
     def dual_value(self, dual: np.ndarray, targets: np.ndarray) -> float:
         """−Σ_n ℓ_n*(−z_n): the dual objective."""
+
+    @abstractmethod
+    def dual_rounding(self, dual: np.ndarray, targets: np.ndarray, defect: float = 0.0) -> float:
+        """A bound of the error of `dual_value` by rounding, and by an error of `dual` of norm up to `defect`."""
 
     @abstractmethod
     def best_scale(self, dual: np.ndarray, targets: np.ndarray, limit: float) -> float:
@@ -72,6 +78,11 @@ class SquaredLoss(Loss):
     def dual_value(self, dual: np.ndarray, targets: np.ndarray) -> float:
         """z·y − ½ ‖z‖²."""
         return float(dual @ targets - 0.5 * (dual @ dual))
+
+    def dual_rounding(self, dual: np.ndarray, targets: np.ndarray, defect: float = 0.0) -> float:
+        """N ε (Σ |z_n y_n| + ½ ‖z‖²), and the defect times ‖y‖ + ‖z‖."""
+        rounding = len(dual) * _UNIT * float(np.abs(dual) @ np.abs(targets) + 0.5 * (dual @ dual))
+        return rounding + defect * float(np.linalg.norm(targets) + np.linalg.norm(dual) + defect)
 
     def best_scale(self, dual: np.ndarray, targets: np.ndarray, limit: float) -> float:
         """The projection of z·y / ‖z‖² on [0, limit]."""
@@ -124,6 +135,10 @@ class Interpolation(Loss):
     def dual_value(self, dual: np.ndarray, targets: np.ndarray) -> float:
         """z·y."""
         return float(dual @ targets)
+
+    def dual_rounding(self, dual: np.ndarray, targets: np.ndarray, defect: float = 0.0) -> float:
+        """N ε Σ |z_n y_n|, and the defect times ‖y‖."""
+        return len(dual) * _UNIT * float(np.abs(dual) @ np.abs(targets)) + defect * float(np.linalg.norm(targets))
 
     def best_scale(self, dual: np.ndarray, targets: np.ndarray, limit: float) -> float:
         """The limit if z·y > 0, otherwise 0."""

@@ -106,9 +106,9 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
         sizes.append(abs(v))
         signs.append(v > 0)
     if segments:
-        widths = 0.2 + 2.5 * np.array(sizes) / max(sizes)
+        widths = 0.1 + 2.7 * np.array(sizes) / max(sizes)
         colours = np.where(signs, _RED, "black")
-        ax.add_collection(LineCollection(segments, linewidths=widths, colors=colours.tolist(), alpha=0.45, zorder=2))
+        ax.add_collection(LineCollection(segments, linewidths=widths, colors=colours.tolist(), alpha=0.4, zorder=2))
         for colour, text in ((_RED, "neuron, v > 0"), ("black", "neuron, v < 0")):
             ax.plot([], [], color=colour, linewidth=1.5, label=text)
         ax.legend(loc="upper right", fontsize="small", framealpha=0.9)

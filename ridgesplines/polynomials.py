@@ -148,13 +148,16 @@ class PolynomialFit:
     Attributes:
         basis: (N, r) orthonormal columns that span the sampled polynomials; r is their dimension on these points.
         degree: the degree of the polynomials.
+        defect: how far unit vectors of the span may be from the basis, by rounding: a few ε, because the basis is
+            computed in extended precision (where the platform has it; otherwise it grows with the condition).
     """
 
     basis: np.ndarray
     degree: int
+    defect: float
     _frame: AffineFrame
     _scale: float
-    _solve: np.ndarray  # (P, r): from coordinates in the basis to coefficients in the frame's scaled coordinates
+    _solve: np.ndarray  # (P, N): from values to coefficients in the frame's scaled coordinates
 
     @classmethod
     def at(cls, points: np.ndarray, degree: int) -> PolynomialFit:
@@ -164,7 +167,12 @@ class PolynomialFit:
         sampled = monomials(frame.coordinates / scale, degree)
         left, values, right = np.linalg.svd(sampled, full_matrices=False)
         rank = int(np.sum(values > values[0] * max(sampled.shape) * np.finfo(float).eps))
-        return cls(left[:, :rank], degree, frame, scale, right[:rank].T / values[:rank])
+        solve = (right[:rank].T / values[:rank]) @ left[:, :rank].T
+        precise = (points.astype(np.longdouble) - frame.centre) / np.longdouble(scale)
+        basis = _orthonormal(monomials(precise, degree), rank)
+        condition = float(values[0] / values[rank - 1])
+        defect = 8 * (np.finfo(float).eps + condition * float(np.finfo(np.longdouble).eps))
+        return cls(basis, degree, defect, frame, scale, solve)
 
     def project_off(self, values: np.ndarray) -> np.ndarray:
         """`values` (N,) or (N, K) less their orthogonal projection on the sampled polynomials."""
@@ -174,7 +182,23 @@ class PolynomialFit:
 
     def __call__(self, values: np.ndarray) -> Polynomial:
         """The polynomial closest to `values` (N,) or (N, D) in least squares."""
-        coefficients = self._solve @ (self.basis.T @ values)
-        reduced = Polynomial(coefficients, self._frame.rank, self.degree)
+        reduced = Polynomial(self._solve @ values, self._frame.rank, self.degree)
         matrix = self._frame.basis.T / self._scale
         return reduced.compose(matrix, -matrix @ self._frame.centre)
+
+
+def _orthonormal(columns: np.ndarray, rank: int) -> np.ndarray:
+    """An orthonormal basis (N, rank), in double precision, of the span of extended-precision `columns` (N, P).
+
+    Gram and Schmidt, each column twice, the largest remainder first.
+    """
+    remainder = columns / np.sqrt(np.sum(columns**2, axis=0)).clip(np.finfo(float).tiny)
+    basis = np.zeros((len(columns), rank), dtype=columns.dtype)
+    for k in range(rank):
+        sizes = np.sum(remainder**2, axis=0)
+        vector = remainder[:, int(np.argmax(sizes))]
+        for _ in range(2):
+            vector = vector - basis[:, :k] @ (basis[:, :k].T @ vector)
+        basis[:, k] = vector / np.sqrt(np.sum(vector**2))
+        remainder = remainder - np.outer(basis[:, k], basis[:, k] @ remainder)
+    return basis.astype(float)

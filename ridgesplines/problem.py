@@ -154,25 +154,30 @@ class Problem:
     def bound(self, dual: np.ndarray, supremum: float) -> tuple[float, float]:
         """A lower bound of min J from any z orthogonal to the free polynomials, and the scale s of s z that gives it.
 
-        The bound is max_s D(s z) over s · `supremum` ≤ λ, less a bound of the rounding in evaluating D and in the
-        orthogonality of z, and never below zero. It is proven if `supremum` ≥ sup |p_z|.
+        The bound is max_s D(s z) over s · `supremum` ≤ λ, and never below zero. It is proven if `supremum` ≥ sup |p_z|
+        over the neurons whose hyperplanes meet the data.
+
+        Rounding: z is orthogonal to the free polynomials up to `free.defect`, a few ε. An exactly orthogonal z' is that
+        near, so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in
+        the supremum and in D, and for the rounding in evaluating D (`Loss.dual_rounding`).
 
         Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """
+        points = self.measurements.points
+        reach = float(np.sqrt(len(points)) * np.linalg.norm(np.ptp(points, axis=0)))
+        defect = self.free.defect * float(np.linalg.norm(dual))
+        supremum += defect * reach
         limit = self.dual_limit / supremum if supremum > 0 else np.inf
         scale = self.loss.best_scale(dual, self.dual_targets, limit)
         scaled = scale * dual
-        sizes = np.abs(scaled)
-        rounding = _UNIT * (
-            len(dual) * float(sizes @ np.abs(self.dual_targets) + sizes @ sizes)
-            + 8 * float(sizes.sum()) * float(np.abs(self.targets).max())
-        )
-        return max(self.loss.dual_value(scaled, self.dual_targets) - rounding, 0.0), scale
+        rounding = self.loss.dual_rounding(scaled, self.dual_targets, scale * defect)
+        # The targets' own projection is off by as much.
+        rounding += scale * defect * float(np.linalg.norm(self.targets))
+        return float(max(self.loss.dual_value(scaled, self.dual_targets) - rounding, 0.0)), float(scale)
 
-    @property
-    def resolution(self) -> float:
-        """Objectives smaller than this are zero: the squared rounding of the targets, summed."""
-        return 0.5 * len(self.targets) * (64 * _UNIT * float(np.abs(self.targets).max())) ** 2
+    def resolution(self, size: float = 0.0) -> float:
+        """Losses smaller than this are zero: the squared rounding, summed, of targets and of terms up to `size`."""
+        return 0.5 * len(self.targets) * (64 * _UNIT * max(size, float(np.abs(self.targets).max()))) ** 2
 
     def __repr__(self) -> str:
         strength = "" if self.strength is None else f", strength={self.strength:g}"

@@ -23,7 +23,7 @@ def write(folder, ending):
             separator = "\t" if ending == ".tsv" else ","
             rows = [
                 separator.join(COLUMNS),
-                *(separator.join(map(repr, row)) for row in zip(*(c.tolist() for c in COLUMNS.values()))),
+                *(separator.join(map(repr, row)) for row in zip(*(c.tolist() for c in COLUMNS.values()), strict=True)),
             ]
             path.write_text("\n".join(rows))
     return path

@@ -12,11 +12,11 @@ from ridgesplines.oracles import Neurons, Supremum
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status, TraceRow
-from ridgesplines.solvers.restricted import restrict
+from ridgesplines.solvers.restricted import INTERPOLATES, RestrictedProblem, restrict
 from ridgesplines.spline import RidgeSpline
 
-# A fit this close to the data (relative to the largest target) interpolates.
-_INTERPOLATES = 1e-11
+# How many iterations may pass in which nothing changes.
+_PATIENCE = 5
 # How many local maximisers of the last profile a search starts from again.
 _REMEMBERED = 64
 
@@ -31,7 +31,8 @@ class ColumnGeneration:
 
     Args:
         gap: the relative gap, (objective − bound) / objective, to stop at.
-        time_limit: seconds, or None. The last iteration and the final certificate may run over it.
+        time_limit: seconds, or None. The last iteration, the final certificate and, under `Interpolation`, making an
+            interpolant of the neurons found by then run over it.
         iteration_limit: the largest number of iterations.
         neurons_per_iteration: how many violating neurons are added at once.
         start: neurons to begin with: a spline of a similar problem, whose width then falls or grows as needed.
@@ -97,7 +98,9 @@ class _Run:
         self.dual = np.zeros(len(self.problem.targets))
         self.objective = np.inf
         self.snapshot = (Neurons.none(self.problem.measurements.dimension), np.zeros(0))
+        self.known = self.snapshot[0]
         self.completion = _Completion(self.problem) if not self.problem.loss.needs_strength else None
+        self.complete = self.completion is None
 
     def iterate(self, show: Progress) -> Status:
         problem, options = self.problem, self.options
@@ -112,6 +115,7 @@ class _Run:
         for iteration in range(1, options.iteration_limit + 1):
             steps = restricted.lasso.solve()
             active = restricted.lasso.active
+            self.known = neurons
             present = neurons[active], restricted.lasso.coefficients[active]
             dual = problem.free.project_off(restricted.dual)
             answer = problem.oracle.supremum(dual, present[0] + found)
@@ -127,33 +131,32 @@ class _Run:
                 f"iteration {iteration}: objective {self.objective:.6g}, bound {self.bound:.6g}, "
                 f"gap {gap:.1e}, {len(active)} neurons"
             )
-            if gap <= options.gap and (self.completion is None or restricted.misfit <= _INTERPOLATES):
+            if gap <= options.gap and self.complete:
                 return Status.CONVERGED
             if options.time_limit is not None and time.perf_counter() - self.began >= options.time_limit:
                 return Status.TIME_LIMIT
-            stalled = 0 if better or steps else stalled + 1
-            if stalled > 5:
-                return Status.STALLED
             violation = answer.value / problem.dual_limit - 1
             if restricted.satisfied(violation):
-                if not restricted.advance():
-                    return Status.STALLED
-                continue
-            violating = np.abs(answer.values) > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
-            neurons = self._drop(restricted, neurons)
-            neurons = self._add(restricted, neurons, answer.neurons[violating][: options.neurons_per_iteration])
+                stalled = 0 if restricted.advance() or better or steps else stalled + 1
+            else:
+                stalled = 0 if better or steps else stalled + 1
+                violating = np.abs(answer.values) > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
+                neurons = self._drop(restricted, neurons)
+                neurons = self._add(restricted, neurons, answer.neurons[violating][: options.neurons_per_iteration])
+            if stalled > _PATIENCE:
+                return Status.STALLED
         return Status.ITERATION_LIMIT
 
-    def _add(self, restricted, neurons: Neurons, new: Neurons) -> Neurons:
+    def _add(self, restricted: RestrictedProblem, neurons: Neurons, new: Neurons) -> Neurons:
         restricted.lasso.add(self.problem.free.project_off(self.problem.measure_neurons(new)))
         return neurons + new
 
-    def _drop(self, restricted, neurons: Neurons) -> Neurons:
+    def _drop(self, restricted: RestrictedProblem, neurons: Neurons) -> Neurons:
         """Forget the less promising half of the idle neurons once they are many."""
         lasso = restricted.lasso
         if len(neurons) < 500 + 10 * len(lasso.active):
             return neurons
-        correlations = np.abs(lasso.columns.T @ lasso.residual)
+        correlations = np.abs(lasso.columns.T @ lasso.dual)
         kept = correlations >= np.median(correlations)
         kept[lasso.active] = True
         lasso.keep(kept)
@@ -161,7 +164,7 @@ class _Run:
 
     @property
     def gap(self) -> float:
-        return relative_gap(self.objective, self.bound, self.problem.resolution)
+        return relative_gap(self.objective, self.bound, self.problem.resolution())
 
     def _record(self, iteration: int) -> float:
         """Trace the iteration; returns the gap."""
@@ -184,26 +187,43 @@ class _Run:
     def _take_objective(self, present: tuple[Neurons, np.ndarray], misfit: float) -> bool:
         """Take `present` as the best so far if it is; whether it was better."""
         neurons, coefficients = present
-        if self.completion is not None and misfit > _INTERPOLATES:
+        interpolates = misfit <= INTERPOLATES
+        if self.completion is not None and not interpolates:
             neurons, coefficients = self.completion(neurons, coefficients)
         fit = self.problem.measure_neurons(neurons) @ coefficients
         remainder = self.problem.free.project_off(self.problem.dual_targets - fit)
         objective = self.problem.dual_limit * float(np.abs(coefficients).sum())
         if self.completion is None:
             objective += self.problem.loss.value(remainder, np.zeros_like(remainder))
-        # A completed interpolant is worth less than a clean one of the same objective.
-        better = objective < self.objective or (misfit <= _INTERPOLATES and self.completion is not None)
+        # An interpolant by itself is preferred to a completed one, whatever their objectives are.
+        better = objective < self.objective or (interpolates and not self.complete)
         if better:
             self.objective = objective
             self.snapshot = neurons, coefficients
+            self.complete |= interpolates
         return better
 
     def best(self) -> tuple[RidgeSpline, np.ndarray]:
         """The best spline and the best dual so far."""
-        neurons, coefficients = self.snapshot
-        if self.completion is not None and not np.isfinite(self.objective):
-            neurons, coefficients = self.completion(neurons, coefficients)
-        return self.problem.spline(neurons, coefficients), self.dual
+        if not self.complete and self.completion is not None:
+            self._interpolate(self.completion)
+        return self.problem.spline(*self.snapshot), self.dual
+
+    def _interpolate(self, completion: _Completion) -> None:
+        """Make the snapshot the best interpolant with the neurons known by now and those that complete any fit."""
+        nothing = Neurons.none(self.problem.measurements.dimension), np.zeros(0)
+        neurons, coefficients = completion(*nothing)
+        self._take_objective((neurons, coefficients), 0.0)
+        restricted = restrict(self.problem)
+        neurons = self._add(restricted, nothing[0], neurons + self.known)
+        for _ in range(100):
+            restricted.lasso.solve()
+            if restricted.misfit <= INTERPOLATES:
+                active = restricted.lasso.active
+                self._take_objective((neurons[active], restricted.lasso.coefficients[active]), 0.0)
+                break
+            restricted.advance()
+        self._record(len(self.trace) + 1)
 
 
 class _Completion:

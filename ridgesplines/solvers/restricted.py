@@ -17,12 +17,14 @@ from ridgesplines.problem import Problem
 
 # A column counts as dependent on the active ones when its remainder is below this fraction of its norm.
 _DEPENDENT = 1e-10
+# A fit this close to the data (relative to the largest target) interpolates.
+INTERPOLATES = 1e-11
 # A column that enters this often in one solve does so by rounding.
 _ENTRIES = 8
 
 
 class ActiveSetLasso:
-    """A primal active set for min ½ ‖y − Φ v‖² + λ ‖v‖₁ that keeps its factorisation between solves.
+    """A primal active set for min ½ ‖y + λ c − Φ v‖² + λ ‖v‖₁ that keeps its factorisation between solves.
 
     The active columns are always linearly independent, so that a solution has at most rank(Φ) non-zeros: the
     representer theorem's bound comes out by itself. Each step solves the problem on the active columns with fixed
@@ -30,11 +32,15 @@ class ActiveSetLasso:
     lets in the column that violates its optimality condition most. The objective falls at every step. A column that
     depends on the active ones is exchanged along the direction that leaves the fit unchanged.
 
+    The dual vector is put together from its parts, (1 − Q Qᵀ) (y / λ + c) + Q R⁻ᵀ sign v with Φ_A = Q R, because the
+    residual y + λ c − Φ v loses all its digits to cancellation as λ falls.
+
     Attributes:
-        targets: y, (N,); may be changed between solves.
+        targets: y, (N,).
+        centre: c, (N,); zero at first, may be changed between solves.
         strength: λ; may be changed between solves.
         coefficients: v, (K,).
-        residual: y − Φ v, (N,); the dual vector.
+        dual: (y + λ c − Φ v) / λ, (N,): its products with the columns are sign v where v ≠ 0 and within ±1 elsewhere.
     """
 
     def __init__(self, targets: np.ndarray, strength: float) -> None:
@@ -42,7 +48,8 @@ class ActiveSetLasso:
         self.strength = strength
         self.columns = np.zeros((len(targets), 0), order="F")
         self.coefficients = np.zeros(0)
-        self.residual = targets.copy()
+        self.centre = np.zeros_like(targets)
+        self.dual = targets / strength
         self._norms = np.zeros(0)
         self._active: list[int] = []
         self._orthonormal = np.zeros((len(targets), 0), order="F")
@@ -70,18 +77,18 @@ class ActiveSetLasso:
     def solve(self, tolerance: float = 1e-11) -> int:
         """Minimise over the present columns, from the present coefficients; returns the number of steps.
 
-        `tolerance` is the relative violation of |φ_k·residual| ≤ λ that is let pass.
+        `tolerance` is the violation of |φ_k·dual| ≤ 1 that is let pass.
         """
         steps = 0
         limit = 100 + 20 * (len(self.targets) + self.columns.shape[1])
         entered = np.zeros(self.columns.shape[1], dtype=int)
         self._descend()
         while steps < limit:
-            correlations = self.columns.T @ self.residual
-            excess = np.abs(correlations) - self.strength
+            correlations = self.columns.T @ self.dual
+            excess = np.abs(correlations) - 1.0
             # Active columns have no excess but by rounding: what they show is the noise.
             noise = 4 * float((np.abs(excess[self._active]) / self._norms[self._active]).max(initial=0.0))
-            violating = excess > tolerance * self.strength + noise * self._norms
+            violating = excess > tolerance + noise * self._norms
             violating[self._active] = False
             violating[entered >= _ENTRIES] = False
             if not violating.any():
@@ -143,14 +150,18 @@ class ActiveSetLasso:
 
     def _descend(self) -> None:
         """Minimise over the active columns, dropping those whose coefficients meet zero on the way."""
+        targets = self.targets + self.strength * self.centre
+        pull = np.zeros(0)
         while self._active:
             present = self.coefficients[self._active]
             signs = np.sign(present)
-            pull = solve_triangular(self._triangle, self.strength * signs, trans=1, check_finite=False)
-            goal = solve_triangular(self._triangle, self._orthonormal.T @ self.targets - pull, check_finite=False)
-            # One step of refinement: the factorisation has been updated many times.
-            residual = self.targets - self.columns[:, self._active] @ goal
-            goal += solve_triangular(self._triangle, self._orthonormal.T @ residual - pull, check_finite=False)
+            pull = solve_triangular(self._triangle, signs, trans=1, check_finite=False)
+            goal = np.zeros_like(present)
+            # The second round is a step of refinement: the factorisation has been updated many times.
+            for _ in range(2):
+                residual = targets - self.columns[:, self._active] @ goal
+                slope = self._orthonormal.T @ residual - self.strength * pull
+                goal += solve_triangular(self._triangle, slope, check_finite=False)
             crossing = goal * signs <= 0
             if not crossing.any():
                 self.coefficients[self._active] = goal
@@ -160,7 +171,15 @@ class ActiveSetLasso:
             leaving = int(np.argmin(reach))
             self.coefficients[self._active] = present + reach[leaving] * (goal - present)
             self._leave(leaving)
-        self.residual = self.targets - self.columns[:, self._active] @ self.coefficients[self._active]
+        missed = self._off(self.targets)
+        if np.linalg.norm(missed) <= 64 * np.finfo(float).eps * np.linalg.norm(self.targets):
+            missed[:] = 0.0
+        self.dual = self._orthonormal @ pull + self._off(self.centre) + missed / self.strength
+
+    def _off(self, vector: np.ndarray) -> np.ndarray:
+        """`vector` less its projection on the active columns."""
+        remainder = vector - self._orthonormal @ (self._orthonormal.T @ vector)
+        return remainder - self._orthonormal @ (self._orthonormal.T @ remainder)
 
 
 class RestrictedProblem(ABC):
@@ -187,7 +206,7 @@ class RestrictedProblem(ABC):
 
     @abstractmethod
     def advance(self) -> bool:
-        """Tighten the approximation of the constraints; False if there is nothing to tighten."""
+        """Tighten the approximation of the constraints; False if there is nothing left to tighten."""
 
 
 class RestrictedSquared(RestrictedProblem):
@@ -199,7 +218,7 @@ class RestrictedSquared(RestrictedProblem):
     @property
     def dual(self) -> np.ndarray:
         """The residual."""
-        return self.lasso.residual
+        return self.lasso.strength * self.lasso.dual
 
     @property
     def misfit(self) -> float:
@@ -231,33 +250,38 @@ class RestrictedInterpolation(RestrictedProblem):
     _EXACT = 1e-8
 
     def __init__(self, targets: np.ndarray, strength_max: float) -> None:
-        self._targets = targets
         self._scale = float(np.abs(targets).max()) or 1.0
         self._least = 1e-6 * strength_max or 1.0
         self.lasso = ActiveSetLasso(targets, max(1e-2 * strength_max, self._least))
 
     @property
     def dual(self) -> np.ndarray:
-        """The residual over the strength."""
-        return self.lasso.residual / self.lasso.strength
+        """That of the lasso."""
+        return self.lasso.dual
 
     @property
     def misfit(self) -> float:
         """The largest deviation from the data."""
         active = self.lasso.active
         fit = self.lasso.columns[:, active] @ self.lasso.coefficients[active]
-        return float(np.abs(self._targets - fit).max()) / self._scale
+        return float(np.abs(self.lasso.targets - fit).max()) / self._scale
 
     def satisfied(self, violation: float) -> bool:
-        """Loosely while λ falls, then tightly."""
-        return violation <= (self._INEXACT if self.lasso.strength > self._least else self._EXACT)
+        """Loosely while λ falls and the data are missed, then tightly."""
+        loose = self.lasso.strength > self._least and self.misfit > INTERPOLATES
+        return violation <= (self._INEXACT if loose else self._EXACT)
 
     def advance(self) -> bool:
-        """Centre at the present z and lower λ."""
+        """Centre at the present z and lower λ; False once the data are met and the centre is at rest."""
         centre = self.dual
-        self.lasso.strength = max(self.lasso.strength * self._DECAY, self._least)
-        self.lasso.targets = self._targets + self.lasso.strength * centre
-        return True
+        moved = np.abs(centre - self.lasso.centre).max() > 1e-12 * np.abs(centre).max()
+        if self.lasso.strength > self._least:
+            self.lasso.strength = max(self.lasso.strength * self._DECAY, self._least)
+        elif self.misfit > INTERPOLATES:
+            # Few data are missed by now: longer steps of the centre pick them up.
+            self.lasso.strength = max(self.lasso.strength * self._DECAY, 1e-6 * self._least)
+        self.lasso.centre = centre
+        return bool(moved) or self.misfit > INTERPOLATES
 
 
 def restrict(problem: Problem) -> RestrictedProblem:
