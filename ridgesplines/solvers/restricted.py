@@ -10,7 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from scipy.linalg import qr_delete, qr_insert, solve_triangular  # pyright: ignore[reportAttributeAccessIssue]  # the stub lacks the updates
+from scipy.linalg import qr_delete, qr_insert  # pyright: ignore[reportAttributeAccessIssue]  # absent in the stubs
+from scipy.linalg.lapack import dtrtrs  # pyright: ignore[reportAttributeAccessIssue]  # likewise
 
 from ridgesplines.losses import Interpolation, SquaredLoss
 from ridgesplines.problem import Problem
@@ -113,7 +114,7 @@ class ActiveSetLasso:
         projections += correction
         if np.linalg.norm(remainder) <= _DEPENDENT * self._norms[entering] or len(self._active) == len(self.targets):
             # φ = Φ_A α: along (−sign α, sign) the fit stays and the penalty falls, until a coefficient meets zero.
-            direction = -sign * solve_triangular(self._triangle, projections, check_finite=False)
+            direction = -sign * _solve_triangular(self._triangle, projections)
             present = self.coefficients[self._active]
             with np.errstate(divide="ignore", invalid="ignore"):
                 reach = np.where(present * direction < 0, -present / direction, np.inf)
@@ -155,13 +156,13 @@ class ActiveSetLasso:
         while self._active:
             present = self.coefficients[self._active]
             signs = np.sign(present)
-            pull = solve_triangular(self._triangle, signs, trans=1, check_finite=False)
-            goal = np.zeros_like(present)
-            # The second round is a step of refinement: the factorisation has been updated many times.
-            for _ in range(2):
+            pull = _solve_triangular(self._triangle, signs, transposed=True)
+            goal = _solve_triangular(self._triangle, self._orthonormal.T @ targets - self.strength * pull)
+            if not (goal * signs <= 0).any():
+                # A step of refinement: the factorisation has been updated many times.
                 residual = targets - self.columns[:, self._active] @ goal
                 slope = self._orthonormal.T @ residual - self.strength * pull
-                goal += solve_triangular(self._triangle, slope, check_finite=False)
+                goal += _solve_triangular(self._triangle, slope)
             crossing = goal * signs <= 0
             if not crossing.any():
                 self.coefficients[self._active] = goal
@@ -171,15 +172,23 @@ class ActiveSetLasso:
             leaving = int(np.argmin(reach))
             self.coefficients[self._active] = present + reach[leaving] * (goal - present)
             self._leave(leaving)
-        missed = self._off(self.targets)
+        missed, centre = self._off(np.column_stack([self.targets, self.centre])).T
         if np.linalg.norm(missed) <= 64 * np.finfo(float).eps * np.linalg.norm(self.targets):
             missed[:] = 0.0
-        self.dual = self._orthonormal @ pull + self._off(self.centre) + missed / self.strength
+        self.dual = self._orthonormal @ pull + centre + missed / self.strength
 
-    def _off(self, vector: np.ndarray) -> np.ndarray:
-        """`vector` less its projection on the active columns."""
-        remainder = vector - self._orthonormal @ (self._orthonormal.T @ vector)
+    def _off(self, vectors: np.ndarray) -> np.ndarray:
+        """`vectors` (N, k) less their projections on the active columns."""
+        remainder = vectors - self._orthonormal @ (self._orthonormal.T @ vectors)
         return remainder - self._orthonormal @ (self._orthonormal.T @ remainder)
+
+
+def _solve_triangular(triangle: np.ndarray, right: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+    """R⁻¹ b, or R⁻ᵀ b. LAPACK itself: its wrapper would cost more than the solve."""
+    solution, info = dtrtrs(triangle, right, trans=int(transposed))
+    if info:
+        raise np.linalg.LinAlgError("the active columns became dependent.")
+    return solution
 
 
 class RestrictedProblem(ABC):
@@ -261,10 +270,12 @@ class RestrictedInterpolation(RestrictedProblem):
 
     @property
     def misfit(self) -> float:
-        """The largest deviation from the data."""
+        """The largest deviation from the data, beside the targets, or the terms where these cancel to the targets."""
         active = self.lasso.active
-        fit = self.lasso.columns[:, active] @ self.lasso.coefficients[active]
-        return float(np.abs(self.lasso.targets - fit).max()) / self._scale
+        columns, coefficients = self.lasso.columns[:, active], self.lasso.coefficients[active]
+        deviation = float(np.abs(self.lasso.targets - columns @ coefficients).max())
+        size = float((np.abs(columns) @ np.abs(coefficients)).max())
+        return deviation / (self._scale + 64 * np.finfo(float).eps / INTERPOLATES * size)
 
     def satisfied(self, violation: float) -> bool:
         """Loosely while λ falls and the data are missed, then tightly."""
