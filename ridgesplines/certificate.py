@@ -9,7 +9,7 @@ import numpy as np
 from ridgesplines.arrays import finite_array
 from ridgesplines.oracles import CertificateKind, Neurons
 from ridgesplines.problem import Problem
-from ridgesplines.spline import RidgeSpline
+from ridgesplines.spline import SAME_HYPERPLANE, RidgeSpline
 
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
 THOROUGH = 8
@@ -108,15 +108,20 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
     wanted = (problem.regularizer.order, problem.measurements.dimension, 1)
     if shape != wanted:
         raise ValueError(f"spline has (order, dimension, outputs) {shape}, but the problem needs {wanted}.")
-    spline = spline.canonical()
-    if spline.coefficients.ndim == 2:
+    if np.ndim(spline.coefficients) == 2:
         spline = RidgeSpline(
             spline.weights, spline.biases, spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0], spline.order
         )
     predictions = problem.measurements(spline)
     if not np.isfinite(predictions).all():
         raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
-    loss, cost = problem.loss.value(problem.targets, predictions), problem.regularizer.cost(spline)
+    largest = _largest_term(spline, problem.measurements.points)
+    tolerance, canonical = SAME_HYPERPLANE, spline.canonical()
+    if np.abs(problem.measurements(canonical) - predictions).max() > 1e-9 * largest:
+        # Large neurons on nearly equal hyperplanes: to merge them would be to certify another function.
+        tolerance, canonical = 0.0, spline.canonical(tolerance=0.0)
+    spline = canonical
+    loss, cost = problem.loss.value(problem.targets, predictions), problem.regularizer.cost(spline, tolerance)
     own = Neurons(np.asarray(spline.weights), np.asarray(spline.biases))
     if dual is not None:
         dual = finite_array("dual", dual, dimensions=(1,))
@@ -142,7 +147,7 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         supremum=scale * answer.upper,
         contacts=answer.neurons[touching],
         contact_values=scale * answer.values[touching],
-        resolution=problem.resolution(_largest_term(spline, problem.measurements.points)),
+        resolution=problem.resolution(largest),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.oracles import Neurons, Oracle, choose_oracle
-from ridgesplines.spline import RidgeSpline
+from ridgesplines.spline import SAME_HYPERPLANE, RidgeSpline
 
 
 class Regularizer(ABC):
@@ -38,8 +38,8 @@ class Regularizer(ABC):
         """Neurons of gauge 1 and the coefficients that leave the function as it is."""
 
     @abstractmethod
-    def cost(self, spline: RidgeSpline) -> float:
-        """R(f)."""
+    def cost(self, spline: RidgeSpline, tolerance: float = SAME_HYPERPLANE) -> float:
+        """R(f); `tolerance` decides which hyperplanes are the same, see `RidgeSpline.canonical`."""
 
     @abstractmethod
     def oracle(self, points: np.ndarray) -> Oracle:
@@ -84,9 +84,9 @@ class RadonTV(Regularizer):
         unit = Neurons(neurons.weights / norms[:, None], neurons.biases / norms)
         return unit, (coefficients.T * norms ** (self.order - 1)).T
 
-    def cost(self, spline: RidgeSpline) -> float:
+    def cost(self, spline: RidgeSpline, tolerance: float = SAME_HYPERPLANE) -> float:
         """RTV^m(f)."""
-        return spline.radon_tv()
+        return spline.radon_tv(tolerance)
 
     def oracle(self, points: np.ndarray) -> Oracle:
         """Exact where the points span at most a plane, else the multi-start search."""

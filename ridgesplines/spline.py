@@ -24,7 +24,7 @@ from ridgesplines.polynomials import Polynomial, monomial_count, ridge_power
 # How many neuron values are held at once when a batch is evaluated: 32 MiB of doubles.
 _BLOCK = 2**22
 # Hyperplanes whose unit normals and (scaled) offsets agree to this are one: a few thousand roundings.
-_SAME_HYPERPLANE = 1e-12
+SAME_HYPERPLANE = 1e-12
 
 
 class Network(NamedTuple):
@@ -175,7 +175,7 @@ class RidgeSpline:
 
     # Canonical form and seminorm
 
-    def canonical(self, tolerance: float = _SAME_HYPERPLANE) -> RidgeSpline:
+    def canonical(self, tolerance: float = SAME_HYPERPLANE) -> RidgeSpline:
         """The same function in the one form that two equal ridge splines share.
 
         Unit weights whose first non-zero coordinate is positive (flipping a neuron moves a polynomial into c), one
@@ -211,15 +211,15 @@ class RidgeSpline:
         order = np.lexsort((biases, *weights.T[::-1]))
         return RidgeSpline(weights[order], biases[order], coefficients[order], polynomial, self.order)
 
-    def radon_tv(self) -> float:
+    def radon_tv(self, tolerance: float = SAME_HYPERPLANE) -> float:
         """The seminorm RTV^m(f) = Σ_k ‖v_k‖₂ ‖w_k‖₂^(m−1) of the canonical form.
 
         The total variation of the m-th derivative in the Radon domain, where a unit neuron has mass 1; for d = 1 it is
-        TV(f^(m−1)).
+        TV(f^(m−1)). `tolerance` is that of `canonical`.
 
         Source: parhi_nowak_2021.
         """
-        return float(_sizes(self.canonical().coefficients).sum())
+        return float(_sizes(self.canonical(tolerance).coefficients).sum())
 
     # Algebra
 

@@ -99,12 +99,21 @@ class _Run:
         self.objective = np.inf
         self.snapshot = (Neurons.none(self.problem.measurements.dimension), np.zeros(0))
         self.known = self.snapshot[0]
+        self.restricted: RestrictedProblem | None = None
         self.completion = _Completion(self.problem) if not self.problem.loss.needs_strength else None
         self.complete = self.completion is None
 
     def iterate(self, show: Progress) -> Status:
+        """Iterate until a stopping rule holds; an interrupt passes through."""
+        self.restricted = None
+        restricted = restrict(self.problem)
+        status = self._iterate(restricted, show)
+        # Only a restricted problem that was not interrupted can be gone on with.
+        self.restricted = restricted
+        return status
+
+    def _iterate(self, restricted: RestrictedProblem, show: Progress) -> Status:
         problem, options = self.problem, self.options
-        restricted = restrict(problem)
         neurons = Neurons.none(problem.measurements.dimension)
         if options.start is not None and options.start.width:
             start = options.start.canonical()
@@ -143,6 +152,7 @@ class _Run:
                 violating = np.abs(answer.values) > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
                 neurons = self._drop(restricted, neurons)
                 neurons = self._add(restricted, neurons, answer.neurons[violating][: options.neurons_per_iteration])
+                self.known = neurons
             if stalled > _PATIENCE:
                 return Status.STALLED
         return Status.ITERATION_LIMIT
@@ -212,10 +222,13 @@ class _Run:
     def _interpolate(self, completion: _Completion) -> None:
         """Make the snapshot the best interpolant with the neurons known by now and those that complete any fit."""
         nothing = Neurons.none(self.problem.measurements.dimension), np.zeros(0)
-        neurons, coefficients = completion(*nothing)
-        self._take_objective((neurons, coefficients), 0.0)
-        restricted = restrict(self.problem)
-        neurons = self._add(restricted, nothing[0], neurons + self.known)
+        ridge, coefficients = completion(*nothing)
+        self._take_objective((ridge, coefficients), 0.0)
+        restricted, neurons = self.restricted, self.known
+        if restricted is None:
+            restricted = restrict(self.problem)
+            neurons = self._add(restricted, nothing[0], neurons)
+        neurons = self._add(restricted, neurons, ridge)
         for _ in range(100):
             restricted.lasso.solve()
             if restricted.misfit <= INTERPOLATES:
