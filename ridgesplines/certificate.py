@@ -9,7 +9,7 @@ import numpy as np
 from ridgesplines.arrays import finite_array
 from ridgesplines.oracles import CertificateKind, Neurons
 from ridgesplines.problem import Problem
-from ridgesplines.spline import SAME_HYPERPLANE, RidgeSpline
+from ridgesplines.spline import RidgeSpline
 
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
 THOROUGH = 8
@@ -115,13 +115,9 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
     predictions = problem.measurements(spline)
     if not np.isfinite(predictions).all():
         raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
-    largest = _largest_term(spline, problem.measurements.points)
-    tolerance, canonical = SAME_HYPERPLANE, spline.canonical()
-    if np.abs(problem.measurements(canonical) - predictions).max() > 1e-9 * largest:
-        # Large neurons on nearly equal hyperplanes: to merge them would be to certify another function.
-        tolerance, canonical = 0.0, spline.canonical(tolerance=0.0)
-    spline = canonical
-    loss, cost = problem.loss.value(problem.targets, predictions), problem.regularizer.cost(spline, tolerance)
+    # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.
+    spline = spline.canonical(tolerance=0.0)
+    loss, cost = problem.loss.value(problem.targets, predictions), problem.regularizer.cost(spline, tolerance=0.0)
     own = Neurons(np.asarray(spline.weights), np.asarray(spline.biases))
     if dual is not None:
         dual = finite_array("dual", dual, dimensions=(1,))
@@ -147,17 +143,8 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         supremum=scale * answer.upper,
         contacts=answer.neurons[touching],
         contact_values=scale * answer.values[touching],
-        resolution=problem.resolution(largest),
+        resolution=problem.resolution,
     )
-
-
-def _largest_term(spline: RidgeSpline, points: np.ndarray) -> float:
-    """The largest number met in evaluating the spline at the points, which sets its rounding."""
-    sizes = RidgeSpline(
-        np.abs(spline.weights), -np.abs(spline.biases), np.abs(spline.coefficients),
-        np.abs(spline.polynomial.coefficients), spline.order,
-    )  # fmt: skip
-    return float(sizes(np.abs(points)).max())
 
 
 def _dual_of_neurons(problem: Problem, neurons: Neurons, signs: np.ndarray) -> np.ndarray:

@@ -175,9 +175,10 @@ class Problem:
         rounding += scale * defect * float(np.linalg.norm(self.targets))
         return float(max(self.loss.dual_value(scaled, self.dual_targets) - rounding, 0.0)), float(scale)
 
-    def resolution(self, size: float = 0.0) -> float:
-        """Losses smaller than this are zero: the squared rounding, summed, of targets and of terms up to `size`."""
-        return 0.5 * len(self.targets) * (64 * _UNIT * max(size, float(np.abs(self.targets).max()))) ** 2
+    @property
+    def resolution(self) -> float:
+        """Objectives smaller than this are zero: the squared rounding of the targets, summed."""
+        return 0.5 * len(self.targets) * (64 * _UNIT * float(np.abs(self.targets).max())) ** 2
 
     def __repr__(self) -> str:
         strength = "" if self.strength is None else f", strength={self.strength:g}"

@@ -174,7 +174,7 @@ class _Run:
 
     @property
     def gap(self) -> float:
-        return relative_gap(self.objective, self.bound, self.problem.resolution())
+        return relative_gap(self.objective, self.bound, self.problem.resolution)
 
     def _record(self, iteration: int) -> float:
         """Trace the iteration; returns the gap."""
