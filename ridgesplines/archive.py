@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 FORMAT_VERSION = 1
+# What NumPy and the zip reader raise on files that are not, or no longer, what they should be.
+_DAMAGED = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 
 
 def write_archive(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> Path:
@@ -49,6 +56,19 @@ def write_beside(target: Path, write: Any) -> Path:
     return target
 
 
+def read_arrays(source: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file; objects are never unpickled.
+
+    Raises:
+        ValueError: if the file is no such archive, or damaged.
+    """
+    try:
+        with source.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except _DAMAGED as error:
+        raise ValueError(f"{source} is not an .npz file of plain arrays, or it is damaged.") from error
+
+
 def read_archive(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The arrays and metadata of a file made by `write_archive` whose `kind` is one of `kinds`.
 
@@ -59,11 +79,10 @@ def read_archive(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[
     if not source.is_file():
         raise ValueError(f"there is no file {source}; check the path.")
     try:
-        with np.load(source, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        metadata = json.loads(str(arrays.pop("header")))
+        arrays = read_arrays(source)
+        metadata = dict(json.loads(str(arrays.pop("header"))))
         version, kind = int(metadata.pop("format_version")), metadata["kind"]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{source} is not a file saved by ridgesplines, or it is damaged.") from error
     if version > FORMAT_VERSION:
         raise ValueError(

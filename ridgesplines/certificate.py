@@ -112,7 +112,8 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         spline = RidgeSpline(
             spline.weights, spline.biases, spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0], spline.order
         )
-    predictions = problem.measurements(spline)
+    with np.errstate(over="ignore", invalid="ignore"):
+        predictions = problem.measurements(spline)
     if not np.isfinite(predictions).all():
         raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
     # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.

@@ -116,7 +116,7 @@ class Solution:
                 metadata["seconds"],
                 metadata["details"],
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"{path} lacks a part of a saved solution; the file is damaged.") from error
 
     def __repr__(self) -> str:

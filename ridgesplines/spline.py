@@ -223,6 +223,9 @@ class RidgeSpline:
 
     # Algebra
 
+    # NumPy arrays leave the arithmetic to this class, instead of making arrays of splines.
+    __array_ufunc__ = None
+
     def __add__(self, other: RidgeSpline) -> RidgeSpline:
         if not isinstance(other, RidgeSpline):
             return NotImplemented
@@ -352,6 +355,8 @@ class RidgeSpline:
             return cls(*leaves, order=int(metadata["order"]))
         except KeyError as error:
             raise ValueError(f"the saved spline lacks its {error.args[0]}; the file is damaged.") from error
+        except TypeError as error:
+            raise ValueError(f"the saved spline is damaged: {error}") from error
 
     # JAX
 

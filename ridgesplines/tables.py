@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import difflib
 import math
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from ridgesplines.archive import read_arrays
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none"}
 
@@ -121,11 +122,7 @@ def _read_text(source: Path) -> Table:
 
 
 def _read_npz(source: Path) -> Table:
-    try:
-        with np.load(source, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{source} is not an .npz file of plain arrays, or it is damaged.") from error
+    arrays = read_arrays(source)
     columns: dict[str, Sequence[str] | np.ndarray] = {}
     for name, array in arrays.items():
         if array.ndim == 1:

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
+from ridgesplines.oracles.compiled import fill_orders, sweep_pivots
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
-from ridgesplines.oracles.sweep import sort_directions, sweep_half_circle
 
 _UNIT = np.finfo(float).eps
 # The sorted directions of all pivots do not depend on the dual vector; they are kept up to this many bytes.
@@ -37,7 +36,7 @@ class PlaneOracle:
         cached = count * max(count - 1, 0) * itemsize <= _CACHE_BYTES
         self._orders = np.zeros((count if cached else 0, max(count - 1, 0)), dtype=np.min_scalar_type(max(count, 1)))
         if cached and count > 1:
-            self._in_threads(lambda start, stop: _fill_orders(self._points, start, stop, self._orders))
+            self._in_threads(lambda start, stop: fill_orders(self._points, start, stop, self._orders))
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
@@ -46,9 +45,7 @@ class PlaneOracle:
             return Supremum.of(Neurons.none(2), np.zeros(0))
         masses = np.bincount(self._group, dual, minlength=count)
         best, sizes = np.zeros((count, 2, 4)), np.zeros(count)
-        self._in_threads(
-            lambda start, stop: _sweep_pivots(self._points, masses, self._orders, start, stop, best, sizes)
-        )
+        self._in_threads(lambda start, stop: sweep_pivots(self._points, masses, self._orders, start, stop, best, sizes))
         # Summing the duals of coincident points rounds too.
         margin = 34 * _UNIT * float(sizes.max())
         flat = best.reshape(-1, 4)
@@ -76,44 +73,3 @@ class PlaneOracle:
         with ThreadPoolExecutor(threads) as pool:
             for future in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
                 future.result()
-
-
-@njit(nogil=True, cache=True)
-def _differences(points, pivot, differences):  # pragma: no cover - compiled
-    position = 0
-    for j in range(points.shape[0]):
-        if j != pivot:
-            differences[position, 0] = points[j, 0] - points[pivot, 0]
-            differences[position, 1] = points[j, 1] - points[pivot, 1]
-            position += 1
-
-
-@njit(nogil=True, cache=True)
-def _fill_orders(points, start, stop, orders):  # pragma: no cover - compiled
-    count = points.shape[0] - 1
-    differences, keys = np.empty((count, 2)), np.empty(count)
-    for pivot in range(start, stop):
-        _differences(points, pivot, differences)
-        order = sort_directions(differences, keys)
-        for j in range(count):
-            orders[pivot, j] = order[j]
-
-
-@njit(nogil=True, cache=True)
-def _sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: no cover - compiled
-    count = points.shape[0] - 1
-    differences, keys, others = np.empty((count, 2)), np.empty(count), np.empty(count)
-    order = np.empty(count, dtype=np.int64)
-    for pivot in range(start, stop):
-        _differences(points, pivot, differences)
-        for j in range(count):
-            others[j] = masses[j if j < pivot else j + 1]
-        if orders.shape[0] > 0:
-            for j in range(count):
-                order[j] = orders[pivot, j]
-        else:
-            order[:] = sort_directions(differences, keys)
-        sizes[pivot] = sweep_half_circle(differences, others, order, best[pivot])
-        for side in range(2):
-            if best[pivot, side, 3] >= pivot:
-                best[pivot, side, 3] += 1.0

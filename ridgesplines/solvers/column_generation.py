@@ -107,7 +107,10 @@ class _Run:
         """Iterate until a stopping rule holds; an interrupt passes through."""
         self.restricted = None
         restricted = restrict(self.problem)
-        status = self._iterate(restricted, show)
+        try:
+            status = self._iterate(restricted, show)
+        except np.linalg.LinAlgError:
+            return Status.STALLED
         # Only a restricted problem that was not interrupted can be gone on with.
         self.restricted = restricted
         return status

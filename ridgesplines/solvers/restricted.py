@@ -105,16 +105,18 @@ class ActiveSetLasso:
         return steps
 
     def _enter(self, entering: int, sign: float) -> bool:
-        """Make a column active, in exchange for another where it depends on them; False if rounding forbids it."""
+        """Make a column active, in exchange for others while it depends on them; False if rounding forbids it."""
         column = self.columns[:, entering]
-        projections = self._orthonormal.T @ column
-        remainder = column - self._orthonormal @ projections
-        correction = self._orthonormal.T @ remainder
-        remainder -= self._orthonormal @ correction
-        projections += correction
-        if np.linalg.norm(remainder) <= _DEPENDENT * self._norms[entering] or len(self._active) == len(self.targets):
+        while True:
+            projections, remainder = self._split(column)
+            full = len(self._active) == len(self.targets)
+            if not full and np.linalg.norm(remainder) > _DEPENDENT * self._norms[entering]:
+                break
+            if not self._active:
+                return False
             # φ = Φ_A α: along (−sign α, sign) the fit stays and the penalty falls, until a coefficient meets zero.
             direction = -sign * _solve_triangular(self._triangle, projections)
+            direction[np.abs(direction) <= _DEPENDENT * np.abs(direction).max()] = 0.0
             present = self.coefficients[self._active]
             with np.errstate(divide="ignore", invalid="ignore"):
                 reach = np.where(present * direction < 0, -present / direction, np.inf)
@@ -122,21 +124,32 @@ class ActiveSetLasso:
             if not np.isfinite(reach[leaving]):
                 return False
             self.coefficients[self._active] = present + reach[leaving] * direction
-            self.coefficients[entering] = sign * reach[leaving]
+            self.coefficients[entering] += sign * reach[leaving]
             self._leave(leaving)
-        else:
+        if self.coefficients[entering] == 0.0:
             # Only its sign matters until the next step gives it a size.
             self.coefficients[entering] = sign * np.finfo(float).tiny
-        size = len(self._active)
-        if size:
-            self._orthonormal, self._triangle = qr_insert(
-                self._orthonormal, self._triangle, column, size, which="col", check_finite=False
-            )
-        else:
-            self._orthonormal = np.asfortranarray(column[:, None] / self._norms[entering])
-            self._triangle = np.array([[self._norms[entering]]])
+        self._append(column)
         self._active.append(entering)
         return True
+
+    def _split(self, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The coordinates of `column` in the orthonormal basis of the active ones, and what is orthogonal to them."""
+        projections = self._orthonormal.T @ column
+        remainder = column - self._orthonormal @ projections
+        correction = self._orthonormal.T @ remainder
+        return projections + correction, remainder - self._orthonormal @ correction
+
+    def _append(self, column: np.ndarray) -> None:
+        """Append `column`, which is independent of the active ones, to the factorisation."""
+        size = len(self._active)
+        if not size:
+            length = np.linalg.norm(column)
+            self._orthonormal, self._triangle = np.asfortranarray(column[:, None] / length), np.array([[length]])
+            return
+        self._orthonormal, self._triangle = qr_insert(
+            self._orthonormal, self._triangle, column, size, which="col", check_finite=False
+        )
 
     def _leave(self, position: int) -> None:
         """Make the active column at `position` inactive."""

@@ -1,0 +1,315 @@
+"""The compiled code of the oracles: sweeps over half circles of directions, and ascents.
+
+All of it is in this one file, because Numba's cache notices edits of the file that a function stands in, not of those
+that it calls into: split, an old supremum could outlive its correction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True, cache=True)
+def sort_directions(differences, keys):  # pragma: no cover - compiled
+    """Sort the directions of `differences` (n, 2) by their angle modulo π; fills `keys`, returns the order."""
+    for j in range(differences.shape[0]):
+        x, y = differences[j, 0], differences[j, 1]
+        if y < 0.0 or (y == 0.0 and x < 0.0):
+            x, y = -x, -y
+        # Monotone in the angle on [0, π), with full relative precision near both ends.
+        keys[j] = -x / (abs(x) + y)
+    return np.argsort(keys)
+
+
+@njit(nogil=True, cache=True)
+def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - compiled
+    """The largest and the smallest value of g(w) = Σ_j masses_j (w·u_j)₊ over unit w in the plane, up to w → −w.
+
+    The directions w(t) = (−sin t, cos t), t ∈ [0, π), meet the kink of u_j where t is the angle of u_j modulo π.
+    Between two kinks g(w) = a·w, whose extremes over the arc are ±‖a‖ where ±a/‖a‖ lies in it, and otherwise at an end.
+
+    Args:
+        differences: u, (n, 2), none of them zero.
+        masses: (n,), with Σ_j masses_j u_j = 0 (so that g(−w) = g(w)).
+        order: from `sort_directions`.
+        best: (2, 4) output: for the largest and the smallest value its (value, w1, w2, j), where j is the kink that
+            attains it, or −1 inside an arc.
+
+    Returns:
+        Σ_j |masses_j| ‖u_j‖. The error of the values is at most 32 ε times that: the sums are compensated, and a kink
+        sorted wrongly by rounding changes g by no more than its own rounding.
+    """
+    a1, a2, c1, c2, size = 0.0, 0.0, 0.0, 0.0, 0.0
+    for j in range(differences.shape[0]):
+        x, y = differences[j, 0], differences[j, 1]
+        size += abs(masses[j]) * np.sqrt(x * x + y * y)
+        if y > 0.0 or (y == 0.0 and x > 0.0):
+            a1, c1 = _add(a1, c1, masses[j] * x)
+            a2, c2 = _add(a2, c2, masses[j] * y)
+    # The half circle begins, and ends, at a direction that need not be a kink, but may well be an extreme.
+    start1, start2 = 1.0, 0.0
+    best[0, 0], best[1, 0] = -np.inf, np.inf
+    beginning = a2 + c2
+    if beginning > 0.0:
+        best[0, 0], best[0, 1], best[0, 2], best[0, 3] = beginning, 0.0, 1.0, -1.0
+    if beginning < 0.0:
+        best[1, 0], best[1, 1], best[1, 2], best[1, 3] = beginning, 0.0, 1.0, -1.0
+    x, y, positive = 0.0, 0.0, True
+    for position in range(order.shape[0] + 1):
+        if position < order.shape[0]:
+            j = order[position]
+            x, y = differences[j, 0], differences[j, 1]
+            norm = np.sqrt(x * x + y * y)
+            positive = y > 0.0 or (y == 0.0 and x > 0.0)
+            end1, end2 = (x / norm, y / norm) if positive else (-x / norm, -y / norm)
+        else:
+            j, end1, end2 = -1, -1.0, 0.0
+        s1, s2 = a1 + c1, a2 + c2
+        falls_at_start, falls_at_end = s1 * start1 + s2 * start2, s1 * end1 + s2 * end2
+        if falls_at_start * falls_at_end < 0.0:
+            length = np.sqrt(s1 * s1 + s2 * s2)
+            if falls_at_start < 0.0:
+                if length > best[0, 0]:
+                    best[0, 0], best[0, 1], best[0, 2], best[0, 3] = length, s1 / length, s2 / length, -1.0
+            elif -length < best[1, 0]:
+                best[1, 0], best[1, 1], best[1, 2], best[1, 3] = -length, -s1 / length, -s2 / length, -1.0
+        if j >= 0:
+            value = -s1 * end2 + s2 * end1
+            if value > best[0, 0]:
+                best[0, 0], best[0, 1], best[0, 2], best[0, 3] = value, -end2, end1, float(j)
+            if value < best[1, 0]:
+                best[1, 0], best[1, 1], best[1, 2], best[1, 3] = value, -end2, end1, float(j)
+            mass = -masses[j] if positive else masses[j]
+            a1, c1 = _add(a1, c1, mass * x)
+            a2, c2 = _add(a2, c2, mass * y)
+            start1, start2 = end1, end2
+    return size
+
+
+@njit(nogil=True, cache=True)
+def _add(total, correction, term):  # pragma: no cover - compiled
+    """Neumaier's compensated sum: (total, correction) after adding `term`."""
+    new = total + term
+    if abs(total) >= abs(term):
+        correction += (total - new) + term
+    else:
+        correction += (term - new) + total
+    return new, correction
+
+
+@njit(nogil=True, cache=True)
+def _differences(points, pivot, differences):  # pragma: no cover - compiled
+    position = 0
+    for j in range(points.shape[0]):
+        if j != pivot:
+            differences[position, 0] = points[j, 0] - points[pivot, 0]
+            differences[position, 1] = points[j, 1] - points[pivot, 1]
+            position += 1
+
+
+@njit(nogil=True, cache=True)
+def fill_orders(points, start, stop, orders):  # pragma: no cover - compiled
+    """The sorted directions from each of the pivots `start` to `stop` to the other points."""
+    count = points.shape[0] - 1
+    differences, keys = np.empty((count, 2)), np.empty(count)
+    for pivot in range(start, stop):
+        _differences(points, pivot, differences)
+        order = sort_directions(differences, keys)
+        for j in range(count):
+            orders[pivot, j] = order[j]
+
+
+@njit(nogil=True, cache=True)
+def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: no cover - compiled
+    """`sweep_half_circle` for the pivots `start` to `stop`, into `best` and `sizes`; sorts where `orders` is empty."""
+    count = points.shape[0] - 1
+    differences, keys, others = np.empty((count, 2)), np.empty(count), np.empty(count)
+    order = np.empty(count, dtype=np.int64)
+    for pivot in range(start, stop):
+        _differences(points, pivot, differences)
+        for j in range(count):
+            others[j] = masses[j if j < pivot else j + 1]
+        if orders.shape[0] > 0:
+            for j in range(count):
+                order[j] = orders[pivot, j]
+        else:
+            order[:] = sort_directions(differences, keys)
+        sizes[pivot] = sweep_half_circle(differences, others, order, best[pivot])
+        for side in range(2):
+            if best[pivot, side, 3] >= pivot:
+                best[pivot, side, 3] += 1.0
+
+
+@njit(nogil=True, cache=True)
+def ascend_all(points, masses, weights, biases, start, stop):  # pragma: no cover - compiled
+    """Climb |p_z| from the directions `start` to `stop` of `weights`, in place, and set their biases."""
+    for k in range(start, stop):
+        biases[k] = _ascend(points, masses, weights[k])
+
+
+@njit(nogil=True, cache=True)
+def _best_pivot(points, masses, w):  # pragma: no cover - compiled
+    """The datum n whose bias w·x_n maximises |p_z(w, ·)|, and p_z there."""
+    t = points @ w
+    order = np.argsort(t)
+    value, tail, best, pivot = 0.0, 0.0, 0.0, order[-1]
+    for position in range(order.shape[0] - 2, -1, -1):
+        tail += masses[order[position + 1]]
+        value += tail * (t[order[position + 1]] - t[order[position]])
+        if abs(value) > abs(best):
+            best, pivot = value, order[position]
+    return pivot, best
+
+
+@njit(nogil=True, cache=True)
+def _remove(vector, basis, size):  # pragma: no cover - compiled
+    """Remove from `vector`, in place, its components along the first `size` orthonormal rows of `basis`."""
+    for _ in range(2):
+        for i in range(size):
+            vector -= (vector @ basis[i]) * basis[i]
+
+
+@njit(nogil=True, cache=True)
+def _ascend(points, masses, w):  # pragma: no cover - compiled
+    """Climb |p_z| from the direction `w` (changed in place); returns the bias reached."""
+    count, dimension = points.shape
+    differences = np.empty((count, dimension))
+    norms = np.empty(count)
+    basis = np.empty((dimension, dimension))
+    plane, plane_masses, keys = np.empty((count, 2)), np.empty(count), np.empty(count)
+    index = np.empty(count, dtype=np.int64)
+    touching = np.empty(count, dtype=np.int64)
+    best = np.empty((2, 4))
+    pivot, value = _best_pivot(points, masses, w)
+    for _ in range(200):
+        gradient = np.zeros(dimension)
+        touched = 0
+        for j in range(count):
+            size, height = 0.0, 0.0
+            for i in range(dimension):
+                u = points[j, i] - points[pivot, i]
+                differences[j, i] = u
+                size += u * u
+                height += u * w[i]
+            norms[j] = np.sqrt(size)
+            if norms[j] == 0.0:
+                continue
+            if abs(height) <= 1e-10 * norms[j]:
+                touching[touched] = j
+                touched += 1
+            elif height > 0.0:
+                gradient += masses[j] * differences[j]
+        if value < 0.0:
+            gradient = -gradient
+        scale = np.linalg.norm(gradient)
+        # Within the face: the directions orthogonal to w and to all touching data.
+        basis[0] = w
+        dimensions = 1
+        for k in range(touched):
+            if dimensions < dimension:
+                dimensions += _extend(basis, dimensions, differences[touching[k]], norms[touching[k]])
+        direction = gradient.copy()
+        _remove(direction, basis, dimensions)
+        improved = False
+        if np.linalg.norm(direction) > 1e-9 * scale:
+            improved, pivot, value = _move(
+                points, masses, differences, norms, w, direction, pivot, value, plane, plane_masses, keys, index, best
+            )
+        if not improved and touched > 0:
+            # Off the face: let go of one touching datum, to either side.
+            steepest = 1e-9 * scale
+            for k in range(touched):
+                dimensions = 1
+                for other in range(touched):
+                    if other != k and dimensions < dimension:
+                        dimensions += _extend(basis, dimensions, differences[touching[other]], norms[touching[other]])
+                if dimensions >= dimension:
+                    continue
+                release = differences[touching[k]].copy()
+                _remove(release, basis, dimensions)
+                length = np.linalg.norm(release)
+                if length <= 1e-10 * norms[touching[k]]:
+                    continue
+                release /= length
+                away = gradient.copy()
+                _remove(away, basis, dimensions)
+                mass = masses[touching[k]] if value > 0.0 else -masses[touching[k]]
+                # Along `release` the datum becomes active; along its opposite it does not.
+                rise = away @ release + mass * (release @ differences[touching[k]])
+                if rise > steepest:
+                    steepest, direction = rise, release
+                if -(away @ release) > steepest:
+                    steepest, direction = -(away @ release), -release
+            if steepest > 1e-9 * scale:
+                improved, pivot, value = _move(
+                    points,
+                    masses,
+                    differences,
+                    norms,
+                    w,
+                    direction,
+                    pivot,
+                    value,
+                    plane,
+                    plane_masses,
+                    keys,
+                    index,
+                    best,
+                )
+        if not improved:
+            break
+    return points[pivot] @ w
+
+
+@njit(nogil=True, cache=True)
+def _extend(basis, size, vector, norm):  # pragma: no cover - compiled
+    """Append `vector` to the orthonormal rows of `basis` unless it depends on them; returns 1 or 0."""
+    candidate = vector.copy()
+    _remove(candidate, basis, size)
+    length = np.linalg.norm(candidate)
+    if length <= 1e-9 * norm:
+        return 0
+    basis[size] = candidate / length
+    return 1
+
+
+@njit(nogil=True, cache=True)
+def _move(points, masses, differences, norms, w, direction, pivot, value, plane, plane_masses, keys, index, best):
+    # pragma: no cover - compiled
+    """Go to the maximum of |g_pivot| on the great circle through `w` and `direction`, then to the best pivot there."""
+    direction = direction / np.linalg.norm(direction)
+    direction -= (direction @ w) * w
+    direction /= np.linalg.norm(direction)
+    size = 0
+    for j in range(points.shape[0]):
+        x, y = differences[j] @ w, differences[j] @ direction
+        if np.sqrt(x * x + y * y) > 1e-10 * norms[j]:
+            plane[size, 0], plane[size, 1] = x, y
+            plane_masses[size] = masses[j]
+            index[size] = j
+            size += 1
+    if size == 0:
+        return False, pivot, value
+    order = sort_directions(plane[:size], keys[:size])
+    sweep_half_circle(plane[:size], plane_masses[:size], order, best)
+    side = 0 if best[0, 0] >= -best[1, 0] else 1
+    if abs(best[side, 0]) <= abs(value) * (1.0 + 1e-11):
+        return False, pivot, value
+    new = best[side, 1] * w + best[side, 2] * direction
+    kink = int(best[side, 3])
+    if kink >= 0:
+        # Land on the datum exactly, so that it counts as touching.
+        u = differences[index[kink]]
+        slope = u @ direction * best[side, 1] - u @ w * best[side, 2]
+        tangent = best[side, 1] * direction - best[side, 2] * w
+        if slope != 0.0:
+            new = new - (new @ u) / slope * tangent
+    new /= np.linalg.norm(new)
+    new_pivot, new_value = _best_pivot(points, masses, new)
+    if abs(new_value) <= abs(value) * (1.0 + 1e-12):
+        return False, pivot, value
+    w[:] = new
+    if abs(new_value) <= abs(best[side, 0]) * (1.0 + 1e-9):
+        return True, pivot, best[side, 0]
+    return True, new_pivot, new_value

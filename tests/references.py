@@ -1,0 +1,88 @@
+"""Optima computed without the package's solvers: convex programs by cvxpy, closed forms on the line."""
+
+from __future__ import annotations
+
+import itertools
+
+import cvxpy
+import numpy as np
+
+
+def conic(objective, constraints=()) -> float:
+    """The optimum by Clarabel, to about 1e-9 relative."""
+    program = cvxpy.Problem(cvxpy.Minimize(objective), list(constraints))
+    program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    assert program.status == cvxpy.OPTIMAL
+    return float(program.value)
+
+
+def slope_changes(x: np.ndarray, y: np.ndarray) -> float:
+    """Σ |Δ slope| of the function that connects the dots: the least RTV² of an interpolant on the line."""
+    order = np.argsort(x)
+    return float(np.abs(np.diff(np.diff(y[order]) / np.diff(x[order]))).sum())
+
+
+def trend_filter(x: np.ndarray, y: np.ndarray, strength: float) -> float:
+    """min ½ Σ (f(x_n) − y_n)² + λ TV(f') on the line: ℓ1 trend filtering at points that may repeat, in any order."""
+    knots, group = np.unique(x, return_inverse=True)
+    values = cvxpy.Variable(len(knots))
+    fit = 0.5 * cvxpy.sum_squares(values[group.ravel()] - y)
+    if len(knots) < 3:
+        return conic(fit)
+    slopes = cvxpy.multiply(cvxpy.diff(values), 1 / np.diff(knots))
+    return conic(fit + strength * cvxpy.norm1(cvxpy.diff(slopes)))
+
+
+def activation_patterns(points: np.ndarray) -> np.ndarray:
+    """The patterns 1[w·x_n ≥ b] in the plane, up to complement, (P, N): the ways in which a line parts the points.
+
+    A line that parts them can be moved until it passes through two of them; which side each of those two (and of
+    others that it meets) then falls on is restored by turning and shifting it a little, all ways.
+    """
+    patterns = {(True,) * len(points)}
+    angles = np.array([0.0, 1e-6, -1e-6])
+    for i, j in itertools.combinations(range(len(points)), 2):
+        along = points[j] - points[i]
+        if not along.any():
+            continue
+        base = np.arctan2(along[0], -along[1])
+        middle = (points[i] + points[j]) / 2
+        for angle, centre, shift in itertools.product(
+            base + angles, (points[i], middle, points[j]), 1e-9 * np.array([-1.0, 1.0])
+        ):
+            w = np.array([np.cos(angle), np.sin(angle)])
+            side = points @ w >= w @ centre + shift
+            patterns.add(tuple(bool(s) for s in (side if side[0] else ~side)))
+    return np.array(sorted(patterns), dtype=float)
+
+
+def convex_program(points: np.ndarray, y: np.ndarray, strength: float | None) -> float:
+    """The exact finite convex program of Pilanci & Ergen (2020) for RTV² in the plane; strength None interpolates.
+
+    One neuron u·x − b of either sign per activation pattern, in the pattern's cone, at the price ‖u‖₂ and with a free
+    bias; affine functions are free, so that a pattern and its complement are the same neuron up to an affine function.
+    """
+    count, dimension = points.shape
+    affine = cvxpy.Variable(dimension + 1)
+    fit = np.column_stack([points, np.ones(count)]) @ affine
+    costs, constraints = [], []
+    for pattern in activation_patterns(points):
+        for sign in (1.0, -1.0):
+            u, b = cvxpy.Variable(dimension), cvxpy.Variable()
+            height = points @ u - b
+            fit = fit + sign * cvxpy.multiply(pattern, height)
+            constraints.append(cvxpy.multiply(2 * pattern - 1, height) >= 0)
+            costs.append(cvxpy.norm2(u))
+    cost = cvxpy.sum(cvxpy.hstack(costs))
+    if strength is None:
+        return conic(cost, [*constraints, fit == y])
+    return conic(0.5 * cvxpy.sum_squares(fit - y) + strength * cost, constraints)
+
+
+def dictionary_program(columns: np.ndarray, free: np.ndarray, y: np.ndarray, strength: float | None) -> float:
+    """The optimum over the neurons measured by `columns` (N, K) alone: never below the one over all neurons."""
+    v, c = cvxpy.Variable(columns.shape[1]), cvxpy.Variable(free.shape[1])
+    fit = columns @ v + free @ c
+    if strength is None:
+        return conic(cvxpy.norm1(v), [fit == y])
+    return conic(0.5 * cvxpy.sum_squares(fit - y) + strength * cvxpy.norm1(v))
