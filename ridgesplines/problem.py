@@ -12,7 +12,7 @@ from ridgesplines.arrays import finite_array
 from ridgesplines.losses import Interpolation, Loss, SquaredLoss
 from ridgesplines.measurements import Samples
 from ridgesplines.oracles import Neurons, Oracle
-from ridgesplines.polynomials import PolynomialFit, monomial_count
+from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count
 from ridgesplines.regularizers import RadonTV, Regularizer
 from ridgesplines.spline import RidgeSpline
 
@@ -175,10 +175,13 @@ class Problem:
         rounding += scale * defect * float(np.linalg.norm(self.targets))
         return float(max(self.loss.dual_value(scaled, self.dual_targets) - rounding, 0.0)), float(scale)
 
-    @property
+    @cached_property
     def resolution(self) -> float:
-        """Objectives smaller than this are zero: the squared rounding of the targets, summed."""
-        return 0.5 * len(self.targets) * (64 * _UNIT * float(np.abs(self.targets).max())) ** 2
+        """Objectives smaller than this are zero: the squared rounding, summed, of the best polynomial's terms."""
+        best = self.free(self.targets)
+        sizes = Polynomial(np.abs(best.coefficients), best.dimension, best.degree)(np.abs(self.measurements.points))
+        size = max(float(sizes.max()), float(np.abs(self.targets).max()))
+        return 0.5 * len(self.targets) * (64 * _UNIT * size) ** 2
 
     def __repr__(self) -> str:
         strength = "" if self.strength is None else f", strength={self.strength:g}"
