@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ridgesplines.certificate import Certificate
 from ridgesplines.oracles import Neurons, profile
@@ -82,7 +83,7 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
     # Outside the data's range a fit extrapolates linearly; the colours are for the inside.
     limits = float(y.min()), float(y.max())
     values = np.clip(spline(mesh).reshape(241, 241), *limits)
-    levels = np.linspace(*limits, 15) if limits[0] < limits[1] else 15
+    levels = MaxNLocator(14).tick_values(*limits) if limits[0] < limits[1] else 14
     filled = ax.contourf(grid1, grid2, values, levels=levels, cmap="viridis")
     ax.scatter(
         x[:, 0],
