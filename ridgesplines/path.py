@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import KFold
 
 from ridgesplines.measurements import Samples
+from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, Regularizer
@@ -78,6 +79,12 @@ def select_strength(
     whole = Problem(measurements, targets, regularizer=regularizer, strength=1.0)
     if folds < 2 or folds > whole.measurements.count:
         raise ValueError(f"folds must be between 2 and the number of data, {measurements.count}, got {folds}.")
+    smallest = measurements.count - -(-measurements.count // folds)
+    if smallest < (free := monomial_count(measurements.dimension, regularizer.degree)):
+        raise ValueError(
+            f"{measurements.count} data are too few to hold out one part in {folds}: {free} must remain in dimension "
+            f"{measurements.dimension}; give a strength instead."
+        )
     if count < 2 or not 0 < ratio < 1:
         raise ValueError(f"count must be at least 2 and ratio between 0 and 1, got {count} and {ratio}.")
     x, y = measurements.points, whole.targets

@@ -24,7 +24,7 @@ class Status(Enum):
     TIME_LIMIT = "stopped at the time limit with the best so far"
     ITERATION_LIMIT = "stopped at the iteration limit with the best so far"
     INTERRUPTED = "interrupted; this is the best so far"
-    STALLED = "stopped: rounding allows no further progress"
+    STALLED = "stopped short of the gap asked for: no further progress was possible"
 
 
 class TraceRow(NamedTuple):

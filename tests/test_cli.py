@@ -137,6 +137,7 @@ BAD = [
     (("fit", "t.csv", "-t", "y", "--inputs", "y"), "a,y\n1,2\n", "also among the inputs"),
     (("fit", "t.csv", "-t", "y", "--strength", "1"), "a,y\n1,2\n", "too few"),
     (("fit", "t.csv", "-t", "y"), "a,y\n1,2\n", "too few"),
+    (("fit", "t.csv", "-t", "y"), "a,b,y\n1,1,3\n2,2,4\n3,3,1\n", "too few to hold out"),
     (("fit", "t.csv", "-t", "y", "--interpolate"), "a,y\n1,2\n1,3\n2,3\n", "rows 0 and 1"),
     (("fit", "t.json", "-t", "y"), "{}", ".csv, .tsv, .npz or .parquet"),
     (("fit", "t.npz", "-t", "y"), "not a zip", "damaged"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 
@@ -69,8 +70,14 @@ class ColumnGeneration:
                 status = run.iterate(show)
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
-            spline, dual = run.best()
+            try:
+                spline, dual = run.best()
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
+                spline, dual = problem.spline(*run.snapshot), run.dual
             certificate = certify(problem, spline, dual)
+        if status is Status.CONVERGED and certificate.relative_gap > self.gap:
+            status = Status.STALLED
         return Solution(spline, certificate, status, tuple(run.trace), time.perf_counter() - began)
 
     def approximate(self, problem: Problem) -> RidgeSpline:
@@ -232,13 +239,14 @@ class _Run:
             restricted = restrict(self.problem)
             neurons = self._add(restricted, nothing[0], neurons)
         neurons = self._add(restricted, neurons, ridge)
-        for _ in range(100):
-            restricted.lasso.solve()
-            if restricted.misfit <= INTERPOLATES:
-                active = restricted.lasso.active
-                self._take_objective((neurons[active], restricted.lasso.coefficients[active]), 0.0)
-                break
-            restricted.advance()
+        with contextlib.suppress(np.linalg.LinAlgError):
+            for _ in range(100):
+                restricted.lasso.solve()
+                if restricted.misfit <= INTERPOLATES:
+                    active = restricted.lasso.active
+                    self._take_objective((neurons[active], restricted.lasso.coefficients[active]), 0.0)
+                    break
+                restricted.advance()
         self._record(len(self.trace) + 1)
 
 

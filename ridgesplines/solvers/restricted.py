@@ -154,10 +154,12 @@ class ActiveSetLasso:
     def _leave(self, position: int) -> None:
         """Make the active column at `position` inactive."""
         self.coefficients[self._active.pop(position)] = 0.0
-        if self._active:
-            self._orthonormal, self._triangle = qr_delete(
+        if size := len(self._active):
+            orthonormal, triangle = qr_delete(
                 self._orthonormal, self._triangle, position, which="col", check_finite=False
             )
+            # Of a square factorisation the update keeps the complement too.
+            self._orthonormal, self._triangle = orthonormal[:, :size], triangle[:size]
         else:
             self._orthonormal = np.zeros((len(self.targets), 0), order="F")
             self._triangle = np.zeros((0, 0))
@@ -165,7 +167,6 @@ class ActiveSetLasso:
     def _descend(self) -> None:
         """Minimise over the active columns, dropping those whose coefficients meet zero on the way."""
         targets = self.targets + self.strength * self.centre
-        pull = np.zeros(0)
         while self._active:
             present = self.coefficients[self._active]
             signs = np.sign(present)
@@ -185,6 +186,8 @@ class ActiveSetLasso:
             leaving = int(np.argmin(reach))
             self.coefficients[self._active] = present + reach[leaving] * (goal - present)
             self._leave(leaving)
+        else:
+            pull = np.zeros(0)
         missed, centre = self._off(np.column_stack([self.targets, self.centre])).T
         if np.linalg.norm(missed) <= 64 * np.finfo(float).eps * np.linalg.norm(self.targets):
             missed[:] = 0.0
