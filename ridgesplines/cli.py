@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,6 @@ import ridgesplines as rs
 if TYPE_CHECKING:
     import numpy as np
 
-    from ridgesplines.plotting import Labels
     from ridgesplines.scaling import Scaling
 
 app = typer.Typer(
@@ -199,18 +199,24 @@ def certify(
         _print_summary(report, None)
 
 
+@dataclass(frozen=True, eq=False)
 class _Source:
-    """Inputs and targets with their names and, where known, units."""
+    """Inputs and targets with their names, and labels that have the units where these are known."""
 
-    def __init__(
-        self, name: str, x: np.ndarray, y: np.ndarray, inputs: tuple[str, ...], target: str, labels: Labels
-    ) -> None:
-        self.name, self.x, self.y, self.inputs, self.target, self.labels = name, x, y, inputs, target, labels
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    inputs: tuple[str, ...]
+    target: str
+    units: dict[str, str]
+
+    def label(self, column: str) -> str:
+        """The name of a column with its unit."""
+        return self.units.get(column, column)
 
 
 def _open(table: str, target: str | None, inputs: str | None) -> _Source:
     """The table named on the command line: a file, or else one of the data sets."""
-    from ridgesplines.plotting import Labels
     from ridgesplines.tables import Table, read_table
 
     units: dict[str, str] = {}
@@ -228,8 +234,7 @@ def _open(table: str, target: str | None, inputs: str | None) -> _Source:
         raise ValueError(f"choose the column to predict with --target; {table} has {', '.join(opened.columns)}.")
     chosen = None if inputs is None else [name.strip() for name in inputs.split(",") if name.strip()]
     x, y, names = opened.split(target, chosen)
-    labels = Labels(tuple(units.get(name, name) for name in names), units.get(target, target))
-    return _Source(table, x, y, names, target, labels)
+    return _Source(table, x, y, names, target, units)
 
 
 def _strength(text: str) -> float | None:
@@ -247,7 +252,12 @@ def _strength(text: str) -> float | None:
 
 def _select(samples: Any, y: np.ndarray, problem: Any) -> tuple[float, Any]:
     """λ by cross-validation, or any λ where no neuron is needed at all."""
-    if not problem.strength_max > 0:
+    from ridgesplines.progress import PREPARING, Progress
+
+    with Progress() as show:
+        show(PREPARING)
+        affine = not problem.strength_max > 0
+    if affine:
         return 1.0, None
     folds = min(5, samples.count)
     selection = rs.select_strength(samples, y, regularizer=problem.regularizer, folds=folds)
@@ -288,7 +298,8 @@ def _write(
 
     if (path := outputs["--plot"]) is not None:
         own_units = {} if scaling is None else {"x": source.x, "y": source.y}
-        figure = plotting.plot_fit(problem, solution, labels=source.labels, **own_units)
+        labels = plotting.Labels(tuple(map(source.label, source.inputs)), source.label(source.target))
+        figure = plotting.plot_fit(problem, solution, labels=labels, **own_units)
         write_beside(path, lambda temporary: figure.savefig(temporary, dpi=150))
     if (path := outputs["--trace"]) is not None:
         drawn = plotting.plot_trace(solution).get_figure(root=True)

@@ -11,7 +11,7 @@ import numpy as np
 from ridgesplines.certificate import THOROUGH, certify, relative_gap
 from ridgesplines.oracles import Neurons, Supremum
 from ridgesplines.problem import Problem
-from ridgesplines.progress import Progress
+from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.restricted import INTERPOLATES, RestrictedProblem, restrict
 from ridgesplines.spline import RidgeSpline
@@ -112,6 +112,7 @@ class _Run:
 
     def iterate(self, show: Progress) -> Status:
         """Iterate until a stopping rule holds; an interrupt passes through."""
+        show(PREPARING)
         self.restricted = None
         restricted = restrict(self.problem)
         try:
