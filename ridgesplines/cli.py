@@ -138,7 +138,7 @@ def fit(
             "standard_errors": selection.standard_errors.tolist(),
             "interrupted": selection.interrupted,
         }
-    _write(outputs, problem, kept, source, scaling)
+    _write(outputs, problem, solution, kept, source)
     report["files"] = {name.lstrip("-"): str(path) for name, path in outputs.items() if path is not None}
     if as_json:
         _print_json(report)
@@ -283,11 +283,10 @@ def _check_outputs(outputs: dict[str, Path | None]) -> None:
             raise ValueError(f"{name} {path}: the name of a picture must end in {', '.join(_PICTURES)}.")
 
 
-def _write(
-    outputs: dict[str, Path | None], problem: Any, solution: Any, source: _Source, scaling: Scaling | None
-) -> None:
+def _write(outputs: dict[str, Path | None], problem: Any, solution: Any, kept: Any, source: _Source) -> None:
+    """Write the files asked for: `solution` is in the units of the problem, `kept` in those of the table."""
     if outputs["--save"] is not None:
-        outputs["--save"] = solution.save(outputs["--save"])
+        outputs["--save"] = kept.save(outputs["--save"])
     if outputs["--plot"] is None and outputs["--trace"] is None:
         return
     import matplotlib
@@ -297,7 +296,9 @@ def _write(
     from ridgesplines.archive import write_beside
 
     if (path := outputs["--plot"]) is not None:
-        own_units = {} if scaling is None else {"x": source.x, "y": source.y}
+        own_units: dict[str, Any] = {}
+        if kept.details["scaling"] is not None:
+            own_units = {"spline": kept.spline, "x": source.x, "y": source.y}
         labels = plotting.Labels(tuple(map(source.label, source.inputs)), source.label(source.target))
         figure = plotting.plot_fit(problem, solution, labels=labels, **own_units)
         write_beside(path, lambda temporary: figure.savefig(temporary, dpi=150))

@@ -70,7 +70,15 @@ def _plot_curve(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, lab
     grid = np.sort(np.concatenate([np.linspace(low, high, 1001), knots]))
     ax.plot(x[:, 0], y, "o", color=_GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
     ax.plot(grid, spline(grid), color=_BLUE, linewidth=2, label="ridge spline", zorder=2)
-    ax.plot(knots, spline(knots), "D", color=_RED, markersize=5, label=f"{len(knots)} knots", zorder=3)
+    ax.plot(
+        knots,
+        spline(knots),
+        "D",
+        color=_RED,
+        markersize=5,
+        label=f"{len(knots)} knot{'' if len(knots) == 1 else 's'}",
+        zorder=3,
+    )
     ax.set(xlabel=labels.inputs[0], ylabel=labels.target, xlim=(low, high))
     ax.legend(frameon=False, loc="best")
     return ax
@@ -253,6 +261,7 @@ def plot_fit(
     problem: Problem,
     solution: Solution,
     *,
+    spline: RidgeSpline | None = None,
     x: np.ndarray | None = None,
     y: np.ndarray | None = None,
     labels: Labels | None = None,
@@ -263,33 +272,33 @@ def plot_fit(
 
     Args:
         problem: as solved.
-        solution: its solution; the spline may be in other units than the problem.
-        x: the inputs in the units of the spline, if not those of the problem.
+        solution: its solution.
+        spline: the solution's spline in the units to show it in, if not those of the problem.
+        x: likewise the inputs.
         y: likewise the targets.
         labels: of the axes.
     """
-    same_units = x is None
+    shown = solution.spline if spline is None else spline
     x, y = problem.measurements.points if x is None else x, problem.targets if y is None else y
-    spline, certificate = solution.spline, solution.certificate
-    solved = spline if same_units else None
+    certificate = solution.certificate
     word = "proven" if certificate.proven else "estimated"
     title = (
-        f"{spline.width} neurons, {word} to be within a relative {certificate.relative_gap:.1e} of the best network "
-        f"({certificate.kind})"
+        f"{shown.width} neuron{'' if shown.width == 1 else 's'}, {word} to be within a relative "
+        f"{certificate.relative_gap:.1e} of the best network ({certificate.kind})"
     )
-    if spline.dimension == 1:
+    if shown.dimension == 1:
         figure, axes = plt.subplots(2, 1, figsize=(7.5, 6), height_ratios=[2, 1], layout="constrained")
     else:
         figure, axes = plt.subplots(1, 2, figsize=(12.5, 5.2), layout="constrained")
     upper, lower = axes
-    if spline.dimension <= 2:
-        plot_spline(spline, x, y, labels=labels, ax=upper)
-        plot_dual_profile(problem, certificate, solved, ax=lower)
-        if not same_units:
-            lower.set_title("in standardised units", fontsize="small")
+    if shown.dimension <= 2:
+        plot_spline(shown, x, y, labels=labels, ax=upper)
+        plot_dual_profile(problem, certificate, solution.spline, ax=lower)
+        if spline is not None:
+            lower.set_title("in standardised units", fontsize="small", loc="left")
     else:
-        plot_agreement(spline, x, y, labels=labels, ax=upper)
-        plot_directions(spline, labels=labels, ax=lower)
+        plot_agreement(shown, x, y, labels=labels, ax=upper)
+        plot_directions(shown, labels=labels, ax=lower)
     figure.suptitle(title, fontsize="medium")
     return figure
 
