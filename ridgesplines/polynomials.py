@@ -17,6 +17,8 @@ import numpy as np
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.geometry import AffineFrame
 
+_UNIT = float(np.finfo(float).eps)
+
 
 def monomial_count(dimension: int, degree: int) -> int:
     """dim P_degree = C(degree + d, d): the number of monomials of degree ≤ `degree` in `dimension` variables."""
@@ -166,12 +168,13 @@ class PolynomialFit:
         scale = float(np.abs(frame.coordinates).max(initial=0.0)) or 1.0
         sampled = monomials(frame.coordinates / scale, degree)
         left, values, right = np.linalg.svd(sampled, full_matrices=False)
-        rank = int(np.sum(values > values[0] * max(sampled.shape) * np.finfo(float).eps))
+        # Which directions the points span is the frame's decision, so that oracles and polynomials agree on it.
+        rank = frame.rank + 1 if degree == 1 else int(np.sum(values > values[0] * max(sampled.shape) * _UNIT))
         solve = (right[:rank].T / values[:rank]) @ left[:, :rank].T
         precise = (points.astype(np.longdouble) - frame.centre) / np.longdouble(scale)
         basis = _orthonormal(monomials(precise, degree), rank)
         condition = float(values[0] / values[rank - 1])
-        defect = 8 * (np.finfo(float).eps + condition * float(np.finfo(np.longdouble).eps))
+        defect = 8 * (_UNIT + condition * float(np.finfo(np.longdouble).eps))
         return cls(basis, degree, defect, frame, scale, solve)
 
     def project_off(self, values: np.ndarray) -> np.ndarray:
