@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -400,3 +402,16 @@ def test_the_profile_is_the_sum_of_activations_however_many_neurons():
         expected = (dual[:, None] * heights).sum(axis=0)
         np.testing.assert_allclose(profile(points, dual, neurons, order), expected, atol=1e3 * EPS)
     assert profile(points, dual, Neurons.none(2)).shape == (0,)
+
+
+def test_oracles_work_where_no_folder_can_hold_compiled_code():
+    script = (
+        "import numba.core.caching as caching\n"
+        "caching.CacheImpl._locator_classes = []\n"
+        "import numpy as np\n"
+        "from ridgesplines.oracles import PlaneOracle\n"
+        "points = np.array([[2.0, 0.0], [2.0, 2.0], [2.0, -2.0], [1.0, 2.0]])\n"
+        "print(PlaneOracle(points).supremum(np.array([-2.0, 1.0, 1.0, 0.0])).value)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(run.stdout) == pytest.approx(2.0)
