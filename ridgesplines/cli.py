@@ -302,10 +302,12 @@ def _write(outputs: dict[str, Path | None], problem: Any, solution: Any, kept: A
         labels = plotting.Labels(tuple(map(source.label, source.inputs)), source.label(source.target))
         figure = plotting.plot_fit(problem, solution, labels=labels, **own_units)
         write_beside(path, lambda temporary: figure.savefig(temporary, dpi=150))
+        plotting.plt.close(figure)
     if (path := outputs["--trace"]) is not None:
         drawn = plotting.plot_trace(solution).get_figure(root=True)
         if drawn is not None:
             write_beside(path, lambda temporary: drawn.savefig(temporary, dpi=150))
+            plotting.plt.close(drawn)
 
 
 def _report(problem: Any, certificate: Any, source: _Source, scaling: Scaling | None) -> dict[str, Any]:

@@ -217,3 +217,12 @@ def test_version_and_help(command):
     code, out, _ = command("fit", "--help")
     assert code == 0
     assert "--interpolate" in out
+
+
+def test_no_figure_stays_open(command):
+    from matplotlib import pyplot
+
+    pyplot.close("all")
+    code, _, err = command("fit", "motorcycle", "--strength", "84", "--plot", "a.png", "--trace", "b.png")
+    assert code == 0, err
+    assert pyplot.get_fignums() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
 
 import ridgesplines as rs
 from experiments.first_fit.run import FITS, problem_of
@@ -27,6 +28,7 @@ def draw(folder: Path, pictures: Path) -> None:
             figure = plot_trace(solution).get_figure(root=True)
             if figure is not None:
                 figure.savefig(pictures / f"{fit.key}_trace.png", dpi=90)
+        plt.close("all")
     print(f"pictures in {pictures}")
 
 
