@@ -112,7 +112,7 @@ def fit(
         problem = rs.Problem(samples, y_solved, regularizer=regularizer, strength=value or 1.0)
         if value is None:
             value, selection = _select(samples, y_solved, problem)
-        problem = rs.Problem(samples, y_solved, regularizer=regularizer, strength=value)
+            problem = rs.Problem(samples, y_solved, regularizer=regularizer, strength=value)
     solution = rs.solve(problem, solver)
     details = {
         "table": table,
@@ -128,7 +128,7 @@ def fit(
         "status": solution.status.name.lower(),
         "iterations": len(solution.trace),
         "seconds": solution.seconds,
-        "strength_chosen_by": None if problem.strength is None else "cross-validation" if selection else "user",
+        "strength_chosen_by": None if interpolate else _chosen_by(strength, selection),
     }
     if selection is not None:
         report["cross_validation"] = {
@@ -162,8 +162,8 @@ def certify(
     from ridgesplines.archive import read_archive
     from ridgesplines.scaling import Scaling
 
-    spline = rs.RidgeSpline.load(saved)
     arrays, metadata = read_archive(saved, ("RidgeSpline", "Solution"))
+    spline = rs.RidgeSpline.from_arrays(arrays, metadata)
     details: dict[str, Any] = metadata.get("details", {})
     names = inputs if inputs is not None else ",".join(details["inputs"]) if details.get("inputs") else None
     source = _open(table, target or details.get("target"), names)
@@ -264,6 +264,12 @@ def _select(samples: Any, y: np.ndarray, problem: Any) -> tuple[float, Any]:
     return selection.strength, selection
 
 
+def _chosen_by(strength: str, selection: Any) -> str:
+    if strength != "auto":
+        return "user"
+    return "cross-validation" if selection is not None else "nobody: without a neuron the fit is the best"
+
+
 def _spread_ratio(x: np.ndarray) -> float:
     spread = x.std(axis=0)
     spread = spread[spread > 0]
@@ -350,6 +356,8 @@ def _print_summary(report: dict[str, Any], status: str | None) -> None:
 
     proven = report["certificate"] != "heuristic"
     strength = "none: interpolation" if report["strength"] is None else f"{report['strength']:.6g}"
+    if str(report.get("strength_chosen_by")).startswith("nobody"):
+        strength = "any: without a neuron the fit is the best"
     if report.get("strength_chosen_by") == "cross-validation":
         folds = report["cross_validation"]["folds"]
         error = min(report["cross_validation"]["errors"])

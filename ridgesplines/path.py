@@ -93,7 +93,9 @@ def select_strength(
         raise ValueError("the targets are a polynomial of the inputs up to rounding: every strength fits them exactly.")
     strengths = top * np.geomspace(1.0, ratio, count)
     parts = list(KFold(folds, shuffle=True, random_state=seed).split(x))
+    sizes = np.array([len(test) for _, test in parts])
     squares: list[list[float]] = []
+    means = np.zeros(0)
     starts: list[RidgeSpline | None] = [None] * folds
     interrupted = False
     with Progress(progress) as show:
@@ -109,20 +111,17 @@ def select_strength(
                     starts[j] = spline
                     row.append(float(np.mean((spline(x[test]) - y[test]) ** 2)))
                 squares.append(row)
-                means = np.mean(squares, axis=1)
+                means = np.array(squares) @ sizes / sizes.sum()
                 if len(means) > _PATIENCE and (means[-_PATIENCE:] > _WORSE * means.min()).all():
                     break
         except KeyboardInterrupt:
             if not squares:
                 raise
             interrupted = True
-    errors = np.array(squares)
-    sizes = np.array([len(test) for _, test in parts])
-    means = errors @ sizes / sizes.sum()
     return StrengthSelection(
-        strengths=strengths[: len(errors)],
+        strengths=strengths[: len(means)],
         errors=means,
-        standard_errors=errors.std(axis=1, ddof=1) / np.sqrt(folds),
+        standard_errors=np.std(squares, axis=1, ddof=1)[: len(means)] / np.sqrt(folds),
         strength=float(strengths[int(np.argmin(means))]),
         folds=folds,
         interrupted=interrupted,

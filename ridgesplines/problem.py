@@ -158,8 +158,8 @@ class Problem:
         over the neurons whose hyperplanes meet the data.
 
         Rounding: z is orthogonal to the free polynomials up to `free.defect`, a few ε. An exactly orthogonal z' is that
-        near, so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in
-        the supremum and in D, and for the rounding in evaluating D (`Loss.dual_rounding`).
+        near, so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in the supremum and in D, and for
+        the rounding in evaluating D (`Loss.dual_rounding`).
 
         Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """

@@ -105,7 +105,8 @@ class _Run:
         self.dual = np.zeros(len(self.problem.targets))
         self.objective = np.inf
         self.snapshot = (Neurons.none(self.problem.measurements.dimension), np.zeros(0))
-        self.known = self.snapshot[0]
+        # The columns of the restricted problem, and the problem itself once it can be gone on with.
+        self.neurons = self.snapshot[0]
         self.restricted: RestrictedProblem | None = None
         self.completion = _Completion(self.problem) if not self.problem.loss.needs_strength else None
         self.complete = self.completion is None
@@ -113,7 +114,6 @@ class _Run:
     def iterate(self, show: Progress) -> Status:
         """Iterate until a stopping rule holds; an interrupt passes through."""
         show(PREPARING)
-        self.restricted = None
         restricted = restrict(self.problem)
         try:
             status = self._iterate(restricted, show)
@@ -125,18 +125,16 @@ class _Run:
 
     def _iterate(self, restricted: RestrictedProblem, show: Progress) -> Status:
         problem, options = self.problem, self.options
-        neurons = Neurons.none(problem.measurements.dimension)
         if options.start is not None and options.start.width:
             start = options.start.canonical()
-            neurons = self._add(restricted, neurons, Neurons(start.weights, start.biases))
+            self._add(restricted, Neurons(start.weights, start.biases))
         heuristic = problem.oracle.kind == "heuristic"
         found = Neurons.none(problem.measurements.dimension)
         stalled = 0
         for iteration in range(1, options.iteration_limit + 1):
             steps = restricted.lasso.solve()
             active = restricted.lasso.active
-            self.known = neurons
-            present = neurons[active], restricted.lasso.coefficients[active]
+            present = self.neurons[active], restricted.lasso.coefficients[active]
             dual = problem.free.project_off(restricted.dual)
             answer = problem.oracle.supremum(dual, present[0] + found)
             better = self._take_bound(dual, answer)
@@ -161,27 +159,26 @@ class _Run:
             else:
                 stalled = 0 if better or steps else stalled + 1
                 violating = np.abs(answer.values) > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
-                neurons = self._drop(restricted, neurons)
-                neurons = self._add(restricted, neurons, answer.neurons[violating][: options.neurons_per_iteration])
-                self.known = neurons
+                self._drop(restricted)
+                self._add(restricted, answer.neurons[violating][: options.neurons_per_iteration])
             if stalled > _PATIENCE:
                 return Status.STALLED
         return Status.ITERATION_LIMIT
 
-    def _add(self, restricted: RestrictedProblem, neurons: Neurons, new: Neurons) -> Neurons:
+    def _add(self, restricted: RestrictedProblem, new: Neurons) -> None:
         restricted.lasso.add(self.problem.free.project_off(self.problem.measure_neurons(new)))
-        return neurons + new
+        self.neurons += new
 
-    def _drop(self, restricted: RestrictedProblem, neurons: Neurons) -> Neurons:
+    def _drop(self, restricted: RestrictedProblem) -> None:
         """Forget the less promising half of the idle neurons once they are many."""
         lasso = restricted.lasso
-        if len(neurons) < 500 + 10 * len(lasso.active):
-            return neurons
+        if len(self.neurons) < 500 + 10 * len(lasso.active):
+            return
         correlations = np.abs(lasso.columns.T @ lasso.dual)
         kept = correlations >= np.median(correlations)
         kept[lasso.active] = True
         lasso.keep(kept)
-        return neurons[kept]
+        self.neurons = self.neurons[kept]
 
     @property
     def gap(self) -> float:
@@ -235,17 +232,17 @@ class _Run:
         nothing = Neurons.none(self.problem.measurements.dimension), np.zeros(0)
         ridge, coefficients = completion(*nothing)
         self._take_objective((ridge, coefficients), 0.0)
-        restricted, neurons = self.restricted, self.known
+        restricted = self.restricted
         if restricted is None:
-            restricted = restrict(self.problem)
-            neurons = self._add(restricted, nothing[0], neurons)
-        neurons = self._add(restricted, neurons, ridge)
+            restricted, known, self.neurons = restrict(self.problem), self.neurons, nothing[0]
+            self._add(restricted, known)
+        self._add(restricted, ridge)
         with contextlib.suppress(np.linalg.LinAlgError):
             for _ in range(100):
                 restricted.lasso.solve()
                 if restricted.misfit <= INTERPOLATES:
                     active = restricted.lasso.active
-                    self._take_objective((neurons[active], restricted.lasso.coefficients[active]), 0.0)
+                    self._take_objective((self.neurons[active], restricted.lasso.coefficients[active]), 0.0)
                     break
                 restricted.advance()
         self._record(len(self.trace) + 1)
