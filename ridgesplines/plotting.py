@@ -105,19 +105,19 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
         linewidths=0.5,
         zorder=3,
     )
-    segments, sizes, signs = [], [], []
-    for w, b, v in zip(spline.weights, spline.biases, spline.coefficients, strict=True):
-        foot, along = b * w, np.array([-w[1], w[0]])
-        centre = np.array([(low1 + high1) / 2, (low2 + high2) / 2])
-        foot = foot + along * ((centre - foot) @ along)
-        reach = np.hypot(high1 - low1, high2 - low2)
-        segments.append([foot - reach * along, foot + reach * along])
-        sizes.append(abs(v))
-        signs.append(v > 0)
-    if segments:
-        widths = 0.1 + 2.7 * np.array(sizes) / max(sizes)
-        colours = np.where(signs, _RED, "black")
-        ax.add_collection(LineCollection(segments, linewidths=widths, colors=colours.tolist(), alpha=0.4, zorder=2))
+    if spline.width:
+        # Each hyperplane from the point nearest the middle of the picture, to both sides and beyond its edges.
+        along = np.column_stack([-spline.weights[:, 1], spline.weights[:, 0]])
+        middle = np.array([low1 + high1, low2 + high2]) / 2
+        feet = spline.biases[:, None] * spline.weights + (along @ middle)[:, None] * along
+        ends = np.hypot(high1 - low1, high2 - low2) * along
+        segments = np.stack([feet - ends, feet + ends], axis=1)
+        sizes = np.abs(spline.coefficients)
+        widths = 0.1 + 2.7 * sizes / sizes.max()
+        colours = np.where(spline.coefficients > 0, _RED, "black")
+        ax.add_collection(
+            LineCollection(list(segments), linewidths=widths, colors=colours.tolist(), alpha=0.4, zorder=2)
+        )
         for colour, text in ((_RED, "neuron, v > 0"), ("black", "neuron, v < 0")):
             ax.plot([], [], color=colour, linewidth=1.5, label=text)
         ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
@@ -237,22 +237,23 @@ def plot_agreement(
 
 
 def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
-    """Objective and bound against time: the optimum lies between the two curves."""
+    """Objective and bound against time: where the bound is proven, the optimum lies between the two curves."""
     ax = _axes(ax)
+    certificate = solution.certificate
     seconds, objective, bound = (
         np.array([getattr(row, f) for row in solution.trace]) for f in ("seconds", "objective", "bound")
     )
-    word = "proven bound" if solution.certificate.proven else "estimated bound"
+    word, between = (
+        ("proven bound", "the optimum is in here") if certificate.proven else ("estimated bound", "estimated gap")
+    )
     ax.plot(seconds, objective, color=_BLUE, linewidth=2, marker=".", label="objective")
     ax.plot(seconds, bound, color=_ORANGE, linewidth=2, marker=".", label=word)
-    ax.fill_between(seconds, bound, objective, color=_GREY, alpha=0.15, label="the optimum is in here")
-    final = solution.objective
+    ax.fill_between(seconds, bound, objective, color=_GREY, alpha=0.15, label=between)
     # Early objectives can be far off; the eye wants the neighbourhood of the optimum.
+    final = solution.objective if np.isfinite(solution.objective) else float(objective.min(initial=1.0))
     ax.set_ylim(max(0.0, final * 0.2), final * 1.8 if final > 0 else 1.0)
     ax.set(xlabel="time (s)", ylabel="objective")
-    ax.set_title(
-        f"relative gap {solution.certificate.relative_gap:.1e} ({solution.certificate.kind})", fontsize="medium"
-    )
+    ax.set_title(f"relative gap {certificate.relative_gap:.1e} ({certificate.kind})", fontsize="medium")
     ax.legend(frameon=False, loc="best")
     return ax
 

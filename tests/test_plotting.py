@@ -81,3 +81,32 @@ def test_many_inputs_have_no_map():
         plotting.plot_spline(solution.spline, problem.measurements.points, problem.targets)
     with pytest.raises(ValueError, match="1 or 2"):
         plotting.plot_dual_profile(problem, solution.certificate)
+
+
+@pytest.mark.parametrize(("dimension", "claim"), [(2, True), (3, False)])
+def test_a_trace_claims_the_optimum_only_where_the_bound_is_proven(dimension, claim):
+    _, solution = solved(dimension, 0.05)
+    _, texts = plotting.plot_trace(solution).get_legend_handles_labels()
+    assert ("the optimum is in here" in texts) == claim
+    assert ("proven bound" in texts) == claim
+
+
+def test_a_spline_that_misses_the_data_still_has_a_trace(tmp_path):
+    problem, solution = solved(1, 0.05)
+    interpolation = rs.Problem(problem.measurements, problem.targets, loss=rs.Interpolation())
+    missed = rs.Solution(solution.spline, rs.certify(interpolation, solution.spline), rs.Status.STALLED, solution.trace)
+    assert missed.objective == np.inf
+    plotting.plot_trace(missed).figure.savefig(tmp_path / "trace.png", dpi=40)
+    plotting.plot_fit(interpolation, missed).savefig(tmp_path / "fit.png", dpi=40)
+
+
+def test_hyperplanes_are_drawn_where_they_are():
+    problem, solution = solved(2, 0.05)
+    axes = plotting.plot_spline(solution.spline, problem.measurements.points, problem.targets)
+    (lines,) = [c for c in axes.collections if isinstance(c, mpl.collections.LineCollection)]
+    ends = np.array(lines.get_segments())
+    spline = solution.spline
+    offsets = np.einsum("ked,kd->ke", ends, spline.weights) - spline.biases[:, None]
+    # Segments are a few data ranges long.
+    np.testing.assert_allclose(offsets, 0, atol=1e-13)
+    assert np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).min() > 2
