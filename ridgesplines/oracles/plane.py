@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ridgesplines.oracles.compiled import fill_orders, sweep_pivots
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
+from ridgesplines.oracles.sweeps import fill_orders, sweep_pivots
 
 _UNIT = np.finfo(float).eps
 # The sorted directions of all pivots do not depend on the dual vector; they are kept up to this many bytes.

@@ -43,7 +43,7 @@ class Supremum:
         upper: for an exact or bounded oracle, a number proven to be at least the supremum in real arithmetic: the value
             plus a bound of the rounding errors made on the way. For a heuristic oracle, the value: no proof.
         neurons: maximisers of |p_z| from many local searches (one or two per pivot), best first.
-        values: p_z at each of them, with sign.
+        values: p_z at each of them, with sign: (K,), or (K, D) for a dual vector of D outputs.
     """
 
     value: float
@@ -51,16 +51,24 @@ class Supremum:
     neurons: Neurons
     values: np.ndarray
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """|p_z| at the neurons, (K,): for D outputs the Euclidean norm."""
+        return sizes(self.values)
+
     @classmethod
     def of(cls, neurons: Neurons, values: np.ndarray, margin: float = 0.0) -> Supremum:
         """Sort candidates by |value|, best first; `margin` is the proven bound of the rounding errors."""
-        order = np.argsort(-np.abs(values), kind="stable")
-        value = float(np.abs(values).max(initial=0.0))
+        heights = sizes(values)
+        order = np.argsort(-heights, kind="stable")
+        value = float(heights.max(initial=0.0))
         return cls(value, value + margin, neurons[order], values[order])
 
 
 class Oracle(Protocol):
-    """Computes sup |p_z(w, b)| over all unit w in R^d and all b, for the points that it was made with.
+    """Computes sup |p_z(w, b)| over all unit w in R^d and all b, for the points and the order that it was made with.
+
+    A dual vector of D outputs, (N, D), has D profiles, and |p_z| is their Euclidean norm.
 
     The law: `upper` ≥ |p_z| at every neuron if `kind` is "exact" or "bounded", and `value` = |p_z| at `neurons[0]`; an
     exact oracle has `upper` = `value` up to rounding.
@@ -72,19 +80,24 @@ class Oracle(Protocol):
         ...
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
-        """The supremum for the dual vector `dual` (N,), orthogonal to the sampled polynomials of degree < m.
+        """The supremum for the dual vector `dual` (N,) or (N, D), orthogonal to the sampled polynomials of degree < m.
 
         `hints` are neurons worth starting from, `effort` multiplies the work of a search; an exact oracle ignores both.
         """
         ...
 
 
+def sizes(values: np.ndarray) -> np.ndarray:
+    """|v_k| of each row of (K,) or (K, D): the absolute value, or the Euclidean norm."""
+    return np.abs(values) if values.ndim == 1 else np.linalg.norm(values, axis=1)
+
+
 def profile(points: np.ndarray, dual: np.ndarray, neurons: Neurons, order: int = 2) -> np.ndarray:
-    """The dual profile p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b) at `neurons`: (K,), in bounded memory."""
+    """The dual profile p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b) at `neurons`: (K,) or (K, D), in bounded memory."""
     activation = TruncatedPower(order)
     size = max(1, 2**22 // max(1, len(points)))
     blocks = [
-        dual @ activation(points @ neurons.weights[i : i + size].T - neurons.biases[i : i + size])
+        activation(points @ neurons.weights[i : i + size].T - neurons.biases[i : i + size]).T @ dual
         for i in range(0, len(neurons), size)
     ]
-    return np.concatenate(blocks) if blocks else np.zeros(0)
+    return np.concatenate(blocks) if blocks else np.zeros((0, *dual.shape[1:]))

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ridgesplines.oracles.compiled import ascend_all
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile
+from ridgesplines.oracles.sweeps import ascend_all
 
 
 class SearchOracle:

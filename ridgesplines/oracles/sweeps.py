@@ -1,27 +1,16 @@
-"""The compiled code of the oracles: sweeps over half circles of directions, and ascents.
+"""Compiled sweeps over half circles of directions, and the ascents made of them.
 
-All of it is in this one file, because Numba's cache notices edits of the file that a function stands in, not of those
-that it calls into: split, an old supremum could outlive its correction.
+One file, because compiled functions may call those of their own file only.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
+
+from ridgesplines.oracles.compilation import compiled
 
 
-def _compiled(function: Any) -> Any:
-    """Compile without the interpreter's lock, and keep the result on disk where a folder can be written."""
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        # Neither the package's folder nor the user's can hold the cache: compile anew in each process.
-        return njit(nogil=True)(function)
-
-
-@_compiled
+@compiled
 def sort_directions(differences, keys):  # pragma: no cover - compiled
     """Sort the directions of `differences` (n, 2) by their angle modulo π; fills `keys`, returns the order."""
     for j in range(differences.shape[0]):
@@ -33,7 +22,7 @@ def sort_directions(differences, keys):  # pragma: no cover - compiled
     return np.argsort(keys)
 
 
-@_compiled
+@compiled
 def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - compiled
     """The largest and the smallest value of g(w) = Σ_j masses_j (w·u_j)₊ over unit w in the plane, up to w → −w.
 
@@ -98,7 +87,7 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
     return size
 
 
-@_compiled
+@compiled
 def _add(total, correction, term):  # pragma: no cover - compiled
     """Neumaier's compensated sum: (total, correction) after adding `term`."""
     new = total + term
@@ -109,7 +98,7 @@ def _add(total, correction, term):  # pragma: no cover - compiled
     return new, correction
 
 
-@_compiled
+@compiled
 def _differences(points, pivot, differences):  # pragma: no cover - compiled
     position = 0
     for j in range(points.shape[0]):
@@ -119,7 +108,7 @@ def _differences(points, pivot, differences):  # pragma: no cover - compiled
             position += 1
 
 
-@_compiled
+@compiled
 def fill_orders(points, start, stop, orders):  # pragma: no cover - compiled
     """The sorted directions from each of the pivots `start` to `stop` to the other points."""
     count = points.shape[0] - 1
@@ -131,7 +120,7 @@ def fill_orders(points, start, stop, orders):  # pragma: no cover - compiled
             orders[pivot, j] = order[j]
 
 
-@_compiled
+@compiled
 def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: no cover - compiled
     """`sweep_half_circle` for the pivots `start` to `stop`, into `best` and `sizes`; sorts where `orders` is empty."""
     count = points.shape[0] - 1
@@ -152,14 +141,14 @@ def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: n
                 best[pivot, side, 3] += 1.0
 
 
-@_compiled
+@compiled
 def ascend_all(points, masses, weights, biases, start, stop):  # pragma: no cover - compiled
     """Climb |p_z| from the directions `start` to `stop` of `weights`, in place, and set their biases."""
     for k in range(start, stop):
         biases[k] = _ascend(points, masses, weights[k])
 
 
-@_compiled
+@compiled
 def _best_pivot(points, masses, w):  # pragma: no cover - compiled
     """The datum n whose bias w·x_n maximises |p_z(w, ·)|, and p_z there."""
     t = points @ w
@@ -173,7 +162,7 @@ def _best_pivot(points, masses, w):  # pragma: no cover - compiled
     return pivot, best
 
 
-@_compiled
+@compiled
 def _remove(vector, basis, size):  # pragma: no cover - compiled
     """Remove from `vector`, in place, its components along the first `size` orthonormal rows of `basis`."""
     for _ in range(2):
@@ -181,7 +170,7 @@ def _remove(vector, basis, size):  # pragma: no cover - compiled
             vector -= (vector @ basis[i]) * basis[i]
 
 
-@_compiled
+@compiled
 def _ascend(points, masses, w):  # pragma: no cover - compiled
     """Climb |p_z| from the direction `w` (changed in place); returns the bias reached."""
     count, dimension = points.shape
@@ -273,7 +262,7 @@ def _ascend(points, masses, w):  # pragma: no cover - compiled
     return points[pivot] @ w
 
 
-@_compiled
+@compiled
 def _extend(basis, size, vector, norm):  # pragma: no cover - compiled
     """Append `vector` to the orthonormal rows of `basis` unless it depends on them; returns 1 or 0."""
     candidate = vector.copy()
@@ -285,7 +274,7 @@ def _extend(basis, size, vector, norm):  # pragma: no cover - compiled
     return 1
 
 
-@_compiled
+@compiled
 def _move(points, masses, differences, norms, w, direction, pivot, value, plane, plane_masses, keys, index, best):
     # pragma: no cover - compiled
     """Go to the maximum of |g_pivot| on the great circle through `w` and `direction`, then to the best pivot there."""
