@@ -21,12 +21,25 @@ else:
 if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting
     from ridgesplines.certificate import Certificate, certify
-    from ridgesplines.losses import Interpolation, Loss, SquaredLoss
+    from ridgesplines.losses import (
+        AbsoluteLoss,
+        EpsilonInsensitiveLoss,
+        HardMargin,
+        HingeLoss,
+        HuberLoss,
+        Interpolation,
+        IntervalConstraint,
+        LogisticLoss,
+        Loss,
+        QuantileLoss,
+        SquaredHingeLoss,
+        SquaredLoss,
+    )
     from ridgesplines.measurements import Measurement, Samples
     from ridgesplines.path import StrengthSelection, select_strength
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
-    from ridgesplines.regularizers import RadonTV, Regularizer
+    from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solving import Solver, solve
@@ -34,24 +47,34 @@ if TYPE_CHECKING:
 
 # The public names and where they live; modules load when a name is first used.
 _HOMES = {
+    "AbsoluteLoss": "losses",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
+    "EpsilonInsensitiveLoss": "losses",
+    "HardMargin": "losses",
+    "HingeLoss": "losses",
+    "HuberLoss": "losses",
     "Interpolation": "losses",
+    "IntervalConstraint": "losses",
+    "LogisticLoss": "losses",
     "Loss": "losses",
     "Measurement": "measurements",
     "Network": "spline",
     "Polynomial": "polynomials",
     "Problem": "problem",
+    "QuantileLoss": "losses",
     "RadonTV": "regularizers",
     "Regularizer": "regularizers",
     "RidgeSpline": "spline",
     "Samples": "measurements",
     "Solution": "solution",
     "Solver": "solving",
+    "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
     "Status": "solution",
     "StrengthSelection": "path",
     "TraceRow": "solution",
+    "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "select_strength": "path",
     "solve": "solving",
@@ -59,7 +82,9 @@ _HOMES = {
 _MODULES = ("datasets", "oracles", "plotting")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
-    "Problem", "Samples", "Measurement", "SquaredLoss", "Interpolation", "Loss", "RadonTV", "Regularizer",
+    "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "Regularizer",
+    "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
+    "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "Solver", "ColumnGeneration", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

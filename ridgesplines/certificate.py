@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.oracles import CertificateKind, Neurons
+from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.spline import RidgeSpline
 
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
 THOROUGH = 8
+# A prediction this near to a kink of the loss, beside the range of the targets, counts as on it.
+_KINK = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +87,17 @@ def relative_gap(objective: float, bound: float, resolution: float) -> float:
 def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = None) -> Certificate:
     """How far is J(f) from the minimum over all networks of all widths?
 
-    Any f gives a dual vector z_n = −∂ℓ (the residual, for the squared loss). Projected off the free polynomials and
-    scaled until sup |p_z| ≤ λ it is feasible for the dual problem, whose value bounds the optimum from below. No solver
-    is trusted: the objective is evaluated on the spline itself, the supremum is computed anew.
+    Any f gives a dual vector z_n = −s_n ∂ℓ (the residual, for the squared loss). Projected off the free polynomials and
+    scaled until sup |p_z| ≤ λ it is feasible for the dual problem, whose value bounds the optimum from below. Where ℓ
+    has several subgradients (at a kink, or under a constraint), those are taken for which p_z comes nearest, in least
+    squares, to λ v_k / |v_k| at the spline's own neurons, as it is at the optimum. No solver is trusted: the objective
+    is evaluated on the spline itself, the supremum is computed anew.
 
     Args:
         problem: the problem.
         spline: any ridge spline of its order, dimension and number of outputs, a trained network included.
-        dual: a better z, (N,), if one is known (a `Solution`'s): the bound then says how far f is from the optimum,
-            where the z of a poor f would blame some of its poverty on the bound. Under `Interpolation`, the default is
-            the least-norm z with p_z(w_k, b_k) = sign v_k at the spline's own neurons, in least squares.
+        dual: a better z, (N,) or (N, D), if one is known (a `Solution`'s): the bound then says how far f is from the
+            optimum, where the z of a poor f would blame some of its poverty on the bound.
 
     Returns:
         A `Certificate`. Its bound takes rounding into account: in the supremum as the oracle proves it, in the dual
@@ -105,33 +110,31 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
     if not isinstance(spline, RidgeSpline):
         raise TypeError(f"spline must be a RidgeSpline, got {type(spline).__name__}; see RidgeSpline.from_network.")
     shape = (spline.order, spline.dimension, spline.outputs)
-    wanted = (problem.regularizer.order, problem.measurements.dimension, 1)
+    wanted = (problem.regularizer.order, problem.measurements.dimension, problem.outputs)
     if shape != wanted:
         raise ValueError(f"spline has (order, dimension, outputs) {shape}, but the problem needs {wanted}.")
-    if np.ndim(spline.coefficients) == 2:
+    if np.ndim(spline.coefficients) == 2 and problem.targets.ndim == 1:
         spline = RidgeSpline(
             spline.weights, spline.biases, spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0], spline.order
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        predictions = problem.measurements(spline)
+        predictions = problem.measurements(spline).reshape(problem.targets.shape)
     if not np.isfinite(predictions).all():
         raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
     # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.
     spline = spline.canonical(tolerance=0.0)
-    loss, cost = problem.loss.value(problem.targets, predictions), problem.regularizer.cost(spline, tolerance=0.0)
+    loss, cost = problem.loss_value(predictions), problem.regularizer.cost(spline, tolerance=0.0)
     own = Neurons(np.asarray(spline.weights), np.asarray(spline.biases))
     if dual is not None:
-        dual = finite_array("dual", dual, dimensions=(1,))
+        dual = finite_array("dual", dual, dimensions=(1, 2))
         if dual.shape != problem.targets.shape:
             raise ValueError(f"dual must have one entry per measurement, {problem.targets.shape}, got {dual.shape}.")
     else:
-        dual = problem.loss.dual(problem.targets, predictions)
-        if dual is None:
-            dual = _dual_of_neurons(problem, own, np.sign(spline.coefficients))
-    dual = problem.free.project_off(dual)
+        dual = _dual_of(problem, predictions, own, np.asarray(spline.coefficients))
+    dual = problem.feasible_dual(dual)
     answer = problem.oracle.supremum(dual, own, effort=THOROUGH)
     bound, scale = problem.bound(dual, answer.upper)
-    touching = np.abs(answer.values) * scale >= problem.dual_limit * (1 - 1e-6)
+    touching = answer.sizes * scale >= problem.dual_limit * (1 - 1e-6)
     return Certificate(
         objective=loss + problem.dual_limit * cost,
         bound=bound,
@@ -148,7 +151,25 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
     )
 
 
-def _dual_of_neurons(problem: Problem, neurons: Neurons, signs: np.ndarray) -> np.ndarray:
-    """The least-norm z, orthogonal to the free polynomials, with p_z = `signs` at `neurons`, in least squares."""
+def _dual_of(problem: Problem, predictions: np.ndarray, neurons: Neurons, coefficients: np.ndarray) -> np.ndarray:
+    """z among minus the subgradients at `predictions`, with p_z = λ v / |v| at `neurons` in least squares."""
+    tolerance = _KINK * (float(np.ptp(problem.targets)) or 1.0)
+    least, largest = problem.loss.subdifferential(problem.targets, predictions, tolerance)
+    lower, upper = (-(problem.weights * end) for end in (largest, least))
+    if (lower == upper).all():
+        return lower
     columns = problem.free.project_off(problem.measure_neurons(neurons))
-    return np.linalg.lstsq(columns.T, signs, rcond=None)[0]
+    # Orthogonality counts like a neuron of the same size.
+    size = np.linalg.norm(columns, axis=0).max(initial=0.0) or 1.0
+    matrix = np.concatenate([columns.T, size * problem.free.basis.T])
+    goals = problem.dual_limit * (coefficients.T / sizes(coefficients)).T
+    goals = np.concatenate([goals, np.zeros((problem.free.basis.shape[1], *goals.shape[1:]))])
+    dual = np.where(lower == upper, lower, 0.0)
+    for z, goal, lo, up in zip(*(np.atleast_2d(a.T) for a in (dual, goals, lower, upper)), strict=True):
+        open_ = lo < up
+        goal = goal - matrix @ z
+        if np.isinf(lo[open_]).all() and np.isinf(up[open_]).all():
+            z[open_] = np.linalg.lstsq(matrix[:, open_], goal, rcond=None)[0]
+        else:
+            z[open_] = lsq_linear(matrix[:, open_], goal, (lo[open_], up[open_]), method="bvls").x
+    return dual

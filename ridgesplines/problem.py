@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,37 +10,43 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.arrays import finite_array
-from ridgesplines.losses import Interpolation, Loss, SquaredLoss
+from ridgesplines.duality import best_scale, project_dual
+from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.measurements import Samples
 from ridgesplines.oracles import Neurons, Oracle
 from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count
-from ridgesplines.regularizers import RadonTV, Regularizer
+from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
 from ridgesplines.spline import RidgeSpline
 
 _UNIT = np.finfo(float).eps
+# A dual vector keeps this fraction of its size away from the outer ends of its domain, so that there is room inside it
+# for what rounding leaves to be made orthogonal.
+_ROOM = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """min_f J(f) = Σ_n ℓ(y_n, ν_n(f)) + λ R(f) over all functions f, which is over all networks of all widths.
+    """min_f J(f) = Σ_n s_n ℓ(y_n, ν_n(f)) + λ R(f) over all functions f, which is over all networks of all widths.
 
-    The loss is a sum over the data, never a mean; `SquaredLoss` carries its ½. With `loss=Interpolation()` the problem
-    is min R(f) subject to ν_n(f) = y_n, and there is no λ. A solution is a ridge spline with at most
-    `representer_bound` neurons.
+    The loss is a sum over the data, never a mean; `SquaredLoss` carries its ½. Under a constraint (`Interpolation`,
+    `IntervalConstraint`, `HardMargin`) the problem is min R(f) subject to it, and there is no λ. A solution is a ridge
+    spline with at most `representer_bound` neurons. With D outputs the loss is the sum over the outputs, too.
 
     Args:
         measurements: ν, for instance `Samples(x)` with x of shape (N, d).
-        targets: y, (N,).
+        targets: y, (N,) or (N, D).
         loss: `SquaredLoss()` by default.
-        regularizer: `RadonTV(order=2)` by default.
-        strength: λ > 0; left out under `Interpolation`.
+        regularizer: `RadonTV(order=2)` by default, `VectorRadonTV(order=2)` for targets (N, D).
+        strength: λ > 0; left out under a constraint.
+        sample_weights: s, (N,), positive: how much each datum counts, 1 by default; left out under a constraint.
 
     Raises:
         TypeError: if an argument is of the wrong type, or the targets are not numbers.
-        ValueError: if shapes disagree, entries are not finite, the strength is missing or not positive, there are fewer
-            data than free polynomials, or interpolation is asked for two targets at one point.
+        ValueError: if shapes disagree, entries are not finite, the targets are no labels where the loss wants them, the
+            strength is missing or not positive, a weight is not positive, there are fewer data than free polynomials,
+            or a constraint contradicts itself at one point.
 
-    Source: parhi_nowak_2021, the representer theorem.
+    Source: parhi_nowak_2021, the representer theorem; Parhi & Nowak 2022 for several outputs.
     """
 
     measurements: Samples
@@ -47,6 +54,7 @@ class Problem:
     loss: Loss
     regularizer: Regularizer
     strength: float | None
+    sample_weights: np.ndarray | None
 
     def __init__(
         self,
@@ -55,22 +63,34 @@ class Problem:
         loss: Loss | None = None,
         regularizer: Regularizer | None = None,
         strength: float | None = None,
+        sample_weights: Any = None,
     ) -> None:
         loss = SquaredLoss() if loss is None else loss
-        regularizer = RadonTV() if regularizer is None else regularizer
         for name, value, kind, remedy in (
             ("measurements", measurements, Samples, "wrap the points: Samples(x)"),
             ("loss", loss, Loss, "pass an instance such as SquaredLoss() or Interpolation()"),
-            ("regularizer", regularizer, Regularizer, "pass an instance such as RadonTV(order=2)"),
+            ("regularizer", regularizer or RadonTV(), Regularizer, "pass an instance such as RadonTV(order=2)"),
         ):
             if not isinstance(value, kind):
                 got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
                 raise TypeError(f"{name} must be a {kind.__name__}, got {got}; {remedy}.")
+        checked = _checked_targets(targets, measurements.count)
+        if regularizer is None:
+            regularizer = RadonTV() if checked.ndim == 1 or checked.shape[1] == 1 else VectorRadonTV()
+        if checked.ndim == 2 and not regularizer.vector_valued:
+            if checked.shape[1] != 1:
+                raise ValueError(
+                    f"targets must have one column under {regularizer!r}, got shape {checked.shape}; use "
+                    "VectorRadonTV(), whose neurons are shared by all outputs, or solve one problem for each."
+                )
+            checked = checked[:, 0]
+        loss.check_targets(checked)
         object.__setattr__(self, "measurements", measurements)
-        object.__setattr__(self, "targets", _checked_targets(targets, measurements.count))
+        object.__setattr__(self, "targets", checked)
         object.__setattr__(self, "loss", loss)
         object.__setattr__(self, "regularizer", regularizer)
         object.__setattr__(self, "strength", _checked_strength(strength, loss))
+        object.__setattr__(self, "sample_weights", _checked_weights(sample_weights, loss, measurements.count))
         self._check_solvable()
 
     def _check_solvable(self) -> None:
@@ -81,24 +101,40 @@ class Problem:
                 f"{count} data in dimension {dimension} are too few: the polynomials of degree "
                 f"{self.regularizer.degree}, which cost nothing, alone need {free}; add data or drop inputs."
             )
-        if isinstance(self.loss, Interpolation):
-            groups = self.measurements.groups
-            order = np.lexsort((self.targets, groups))
-            together = np.diff(groups[order]) == 0
-            apart = np.abs(np.diff(self.targets[order])) > self.loss.allowance(self.targets)
-            clashes = np.flatnonzero(together & apart)
-            if len(clashes):
-                first, second = sorted(int(i) for i in order[clashes[0] : clashes[0] + 2])
-                raise ValueError(
-                    f"no function interpolates these data: rows {first} and {second} (counted from 0) have the same "
-                    f"inputs but targets {self.targets[first]:g} and {self.targets[second]:g}; average such rows, or "
-                    "use SquaredLoss() with a strength."
-                )
+        if isinstance(self.loss, PiecewiseLinearLoss) and not self.loss.needs_strength:
+            lower, upper = (end.reshape(count, -1) for end in self.loss.interval(self.targets))
+            groups, allowance = self.measurements.groups, self.loss.allowance(self.targets)
+            for output in range(lower.shape[1]):
+                # Within each group of equal inputs: the one that asks for most, and the one that allows least.
+                most = np.lexsort((-lower[:, output], groups))
+                least = np.lexsort((upper[:, output], groups))
+                first = np.append(True, np.diff(groups[most]) > 0)
+                most, least = most[first], least[first]
+                clashes = np.flatnonzero(lower[most, output] > upper[least, output] + allowance)
+                if len(clashes):
+                    pair = sorted((int(most[clashes[0]]), int(least[clashes[0]])))
+                    y = self.targets.reshape(count, -1)[pair, output]
+                    raise ValueError(
+                        f"no function satisfies {self.loss!r} on these data: rows {pair[0]} and {pair[1]} (counted "
+                        f"from 0) have the same inputs but targets {y[0]:g} and {y[1]:g}; average such rows, or use "
+                        "SquaredLoss() or another loss with a strength."
+                    )
+
+    @property
+    def outputs(self) -> int:
+        """D."""
+        return 1 if self.targets.ndim == 1 else self.targets.shape[1]
 
     @property
     def dual_limit(self) -> float:
-        """What sup |p_z| may be at most for a feasible dual vector z: λ, or 1 under interpolation."""
+        """What sup |p_z| may be at most for a feasible dual vector z: λ, or 1 under a constraint."""
         return 1.0 if self.strength is None else self.strength
+
+    @property
+    def weights(self) -> np.ndarray:
+        """s, the sample weights, in a shape that multiplies the targets."""
+        weights = np.ones(len(self.targets)) if self.sample_weights is None else self.sample_weights
+        return weights if self.targets.ndim == 1 else weights[:, None]
 
     @cached_property
     def free(self) -> PolynomialFit:
@@ -108,12 +144,15 @@ class Problem:
     @cached_property
     def oracle(self) -> Oracle:
         """The supremum over all neurons of gauge 1 that fits the points: exact where one exists."""
-        return self.regularizer.oracle(self.measurements.points)
+        return self.regularizer.oracle(self.measurements.points, self.outputs)
 
     @property
     def representer_bound(self) -> int:
-        """N − dim of the free polynomials, N counting different measurements: no solution needs more neurons."""
-        return self.measurements.distinct - self.free.basis.shape[1]
+        """N − dim of the free polynomials, N counting different measurements: no solution needs more neurons.
+
+        Times D for D outputs.
+        """
+        return self.outputs * (self.measurements.distinct - self.free.basis.shape[1])
 
     @cached_property
     def dual_targets(self) -> np.ndarray:
@@ -128,52 +167,124 @@ class Problem:
         return remainder if np.abs(remainder).max() > noise else np.zeros_like(remainder)
 
     @cached_property
-    def strength_max(self) -> float:
-        """λ_max, from which on the solution is the best polynomial and has no neuron: sup |p_z| at its residual.
+    def dual_domain(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest value of each dual variable for which the dual objective is finite."""
+        least, largest = self.loss.conjugate_domain(self.targets)
+        return -self.weights * largest, -self.weights * least
 
-        For the squared loss; under a heuristic oracle a lower estimate.
+    @cached_property
+    def best_polynomial(self) -> tuple[np.ndarray, np.ndarray]:
+        """The measurements of the free polynomial with the least loss, and an optimal dual vector there.
+
+        Under a constraint, of the best polynomial in least squares, with what it misses as the dual vector.
         """
-        return self.oracle.supremum(self.dual_targets).upper
+        if (isinstance(self.loss, SquaredLoss) and self.sample_weights is None) or not self.loss.needs_strength:
+            return self.targets - self.dual_targets, self.dual_targets
+        import cvxpy  # heavy, and the most common losses do without
+
+        basis = self.free.basis
+        predictions = cvxpy.Variable(self.targets.shape)
+        multipliers = cvxpy.Variable((basis.shape[1], *self.targets.shape[1:]))
+        loss, constraints = self.loss.cvxpy_expression(self.targets, predictions, self.weights)
+        link = basis @ multipliers == predictions
+        program = cvxpy.Problem(cvxpy.Minimize(loss), [link, *constraints])
+        program.solve(solver=cvxpy.CLARABEL)
+        fit = basis @ np.asarray(multipliers.value)
+        dual = -self.weights * self.loss.derivative(self.targets, fit) if self.loss.smooth else -link.dual_value
+        return fit, self.feasible_dual(dual)
+
+    @cached_property
+    def strength_max(self) -> float:
+        """λ_max, from which on the solution is the best polynomial and has no neuron: sup |p_z| at its dual vector.
+
+        Where the best polynomial has several dual vectors (losses with kinks), an upper estimate; under a heuristic
+        oracle a lower one.
+        """
+        return self.oracle.supremum(self.best_polynomial[1]).upper
 
     def measure_neurons(self, neurons: Neurons) -> np.ndarray:
         """ν_n of each neuron: (N, K)."""
         return self.measurements.of_neurons(neurons, self.regularizer.order)
 
-    def spline(self, neurons: Neurons, coefficients: np.ndarray) -> RidgeSpline:
-        """The ridge spline with these neurons and the free polynomial that then fits the targets best, canonical."""
-        remainder = self.targets - self.measure_neurons(neurons) @ coefficients
-        polynomial = self.free(remainder)
+    def spline(self, neurons: Neurons, coefficients: np.ndarray, polynomial: np.ndarray | None = None) -> RidgeSpline:
+        """The canonical ridge spline with these neurons and a free polynomial given by its measurements (N,) or (N, D).
+
+        Without them, the polynomial that then fits the targets best in least squares.
+        """
+        if polynomial is None:
+            polynomial = self.targets - self.measure_neurons(neurons) @ coefficients
         order = self.regularizer.order
-        return RidgeSpline(neurons.weights, neurons.biases, coefficients, polynomial, order).canonical()
+        return RidgeSpline(neurons.weights, neurons.biases, coefficients, self.free(polynomial), order).canonical()
+
+    def loss_value(self, predictions: np.ndarray) -> float:
+        """Σ_n s_n ℓ(y_n, t_n); infinite where a constraint is violated."""
+        return float(np.sum(self.weights * self.loss.value(self.targets, predictions)))
 
     def objective(self, spline: RidgeSpline) -> float:
-        """J(f); under interpolation infinite where the data are missed."""
-        loss = self.loss.value(self.targets, self.measurements(spline))
-        return loss + self.dual_limit * self.regularizer.cost(spline)
+        """J(f); infinite where a constraint is violated."""
+        predictions = self.measurements(spline).reshape(self.targets.shape)
+        return self.loss_value(predictions) + self.dual_limit * self.regularizer.cost(spline)
+
+    def dual_value(self, dual: np.ndarray) -> float:
+        """D(z) = −Σ_n s_n ℓ*(−z_n / s_n) of a z orthogonal to the free polynomials."""
+        return -float(np.sum(self.weights * self.loss.conjugate(self.dual_targets, -dual / self.weights)))
+
+    def feasible_dual(self, dual: np.ndarray) -> np.ndarray:
+        """The vector nearest to `dual` that is orthogonal to the free polynomials and where D is finite."""
+        lower, upper = self.dual_domain
+        if dual.ndim == 1:
+            return project_dual(dual, self.free.basis, lower, upper)
+        columns = [project_dual(*column, lower=lo, upper=up) for *column, lo, up in self._columns(dual, lower, upper)]
+        return np.stack(columns, axis=1)
+
+    def _columns(self, dual: np.ndarray, lower: np.ndarray, upper: np.ndarray):
+        for output in range(dual.shape[1]):
+            yield dual[:, output], self.free.basis, lower[:, output], upper[:, output]
 
     def bound(self, dual: np.ndarray, supremum: float) -> tuple[float, float]:
-        """A lower bound of min J from any z orthogonal to the free polynomials, and the scale s of s z that gives it.
+        """A lower bound of min J from any z of `feasible_dual`, and the scale s of s z that gives it.
 
-        The bound is max_s D(s z) over s · `supremum` ≤ λ, and never below zero. It is proven if `supremum` ≥ sup |p_z|
-        over the neurons whose hyperplanes meet the data.
+        The bound is max_s D(s z) over s · `supremum` ≤ λ with s z in the domain of D, and never below zero; proven
+        if `supremum` ≥ sup |p_z| over the neurons whose hyperplanes meet the data.
 
         Rounding: z is orthogonal to the free polynomials up to `free.defect`, a few ε. An exactly orthogonal z' is that
-        near, so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in the supremum and in D, and for
-        the rounding in evaluating D (`Loss.dual_rounding`).
+        near, so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in the supremum and in D (which is
+        concave, with a derivative of `Loss.conjugate_derivative`), and for the rounding in evaluating D: a few ε for
+        each operation on the terms z_n t_n and s_n ℓ(y_n, t_n) that −ℓ* is the sum of. Where D has a bounded domain, z
+        keeps a fraction of 1e-13 away from its outer ends, so that z' is inside.
 
         Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """
         points = self.measurements.points
-        reach = float(np.sqrt(len(points)) * np.linalg.norm(np.ptp(points, axis=0)))
+        degree = self.regularizer.degree
+        diameter = float(np.linalg.norm(np.ptp(points, axis=0)))
+        reach = float(np.sqrt(len(points))) * diameter**degree / math.factorial(degree)
         defect = self.free.defect * float(np.linalg.norm(dual))
         supremum += defect * reach
         limit = self.dual_limit / supremum if supremum > 0 else np.inf
-        scale = self.loss.best_scale(dual, self.dual_targets, limit)
+        lower, upper = self.dual_domain
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside = np.where(dual > 0, upper / dual, np.where(dual < 0, lower / dual, np.inf))
+        if np.isfinite(inside).any():
+            limit = min(limit, float(inside.min()) * (1 - _ROOM))
+        weights, targets = self.weights, self.dual_targets
+
+        def slope(s: float) -> float:
+            attained = self.loss.conjugate_derivative(targets, -s * dual / weights)
+            return float(np.sum(np.where(dual != 0, dual * np.where(dual != 0, attained, 0.0), 0.0)))
+
+        scale = best_scale(slope, limit) if dual.any() else 0.0
+        if not np.isfinite(scale):
+            return 0.0, 0.0
         scaled = scale * dual
-        rounding = self.loss.dual_rounding(scaled, self.dual_targets, scale * defect)
+        attained = self.loss.conjugate_derivative(targets, -scaled / weights)
+        attained = np.where(np.isfinite(attained), attained, 0.0)
+        losses = self.loss.value(targets, attained)
+        terms = np.abs(scaled * attained) + weights * np.where(np.isfinite(losses), losses, 0.0)
+        rounding = (len(targets) + 16) * _UNIT * float(np.sum(terms))
         # The targets' own projection is off by as much.
-        rounding += scale * defect * float(np.linalg.norm(self.targets))
-        return float(max(self.loss.dual_value(scaled, self.dual_targets) - rounding, 0.0)), float(scale)
+        rounding += scale * defect * float(np.linalg.norm(attained) + np.linalg.norm(self.targets) + scale * defect)
+        return max(self.dual_value(scaled) - rounding, 0.0), float(scale)
 
     @cached_property
     def resolution(self) -> float:
@@ -181,23 +292,35 @@ class Problem:
         best = self.free(self.targets)
         sizes = Polynomial(np.abs(best.coefficients), best.dimension, best.degree)(np.abs(self.measurements.points))
         size = max(float(sizes.max()), float(np.abs(self.targets).max()))
-        return 0.5 * len(self.targets) * (64 * _UNIT * size) ** 2
+        return 0.5 * float(np.sum(self.weights)) * (64 * _UNIT * size) ** 2
 
     def __repr__(self) -> str:
         strength = "" if self.strength is None else f", strength={self.strength:g}"
-        return f"Problem({self.measurements!r}, {self.loss!r}, {self.regularizer!r}{strength})"
+        weighted = "" if self.sample_weights is None else ", weighted"
+        return f"Problem({self.measurements!r}, {self.loss!r}, {self.regularizer!r}{strength}{weighted})"
 
 
 def _checked_targets(targets: Any, count: int) -> np.ndarray:
     array = finite_array("targets", targets, dimensions=(1, 2))
-    if array.ndim == 2:
-        if array.shape[1] != 1:
-            raise ValueError(
-                f"targets must have one column here, got shape {array.shape}; solve one problem for each output."
-            )
-        array = array[:, 0]
     if len(array) != count:
         raise ValueError(f"targets must have one entry per measurement, got {len(array)} for {count} measurements.")
+    if array.ndim == 2 and array.shape[1] == 0:
+        raise ValueError(f"targets must have at least one column, got shape {array.shape}.")
+    array.setflags(write=False)
+    return array
+
+
+def _checked_weights(weights: Any, loss: Loss, count: int) -> np.ndarray | None:
+    if weights is None:
+        return None
+    if not loss.needs_strength:
+        raise ValueError(f"sample_weights have no meaning under {loss!r}, which is a constraint; leave them out.")
+    array = finite_array("sample_weights", weights, dimensions=(1,))
+    if len(array) != count:
+        raise ValueError(f"sample_weights must have one entry per measurement, got {len(array)} for {count}.")
+    if not (array > 0).all():
+        row = int(np.argmin(array > 0))
+        raise ValueError(f"sample_weights must be positive, got {array[row]:g} in row {row}; drop rows of weight zero.")
     array.setflags(write=False)
     return array
 

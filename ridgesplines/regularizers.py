@@ -41,13 +41,18 @@ class Regularizer(ABC):
     def cost(self, spline: RidgeSpline, tolerance: float = SAME_HYPERPLANE) -> float:
         """R(f); `tolerance` decides which hyperplanes are the same, see `RidgeSpline.canonical`."""
 
+    @property
+    def vector_valued(self) -> bool:
+        """Whether neurons are shared by several outputs."""
+        return False
+
     @abstractmethod
-    def oracle(self, points: np.ndarray) -> Oracle:
-        """The supremum of |p_z| over neurons of gauge 1, for samples at `points` (N, d)."""
+    def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
+        """The supremum of |p_z| over neurons of gauge 1, for samples at `points` (N, d) of that many outputs."""
 
     @abstractmethod
     def cvxpy_expression(self, coefficients: Any) -> Any:
-        """The cost of a cvxpy vector of coefficients of neurons of gauge 1."""
+        """The cost of a cvxpy expression of coefficients, (K,) or (K, D), of neurons of gauge 1."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,7 @@ class RadonTV(Regularizer):
     The gauge of a neuron is ‖w‖₂^(m−1), biases are free, and polynomials of degree < m cost nothing.
 
     Args:
-        order: m = 2, the ReLU.
-
-    Raises:
-        ValueError: for another order: splines of order 3 and 4 can be held and evaluated, not yet solved for.
+        order: m: 2 (the ReLU), 3 or 4.
 
     Source: parhi_nowak_2021.
     """
@@ -68,11 +70,8 @@ class RadonTV(Regularizer):
     order: int = 2  # type: ignore[assignment] # a field implements the abstract property
 
     def __post_init__(self) -> None:
-        if self.order != 2:
-            raise ValueError(
-                f"RadonTV solves and certifies order=2 (ReLU networks), got order={self.order!r}; "
-                "a RidgeSpline of order 3 or 4 can be evaluated, but its problem has no solver yet."
-            )
+        if self.order not in (2, 3, 4):
+            raise ValueError(f"order must be 2 (ReLU networks), 3 or 4, got {self.order!r}.")
 
     def gauge(self, neurons: Neurons) -> np.ndarray:
         """‖w_k‖₂^(m−1)."""
@@ -88,12 +87,38 @@ class RadonTV(Regularizer):
         """RTV^m(f)."""
         return spline.radon_tv(tolerance)
 
-    def oracle(self, points: np.ndarray) -> Oracle:
-        """Exact where the points span at most a plane, else the multi-start search."""
-        return choose_oracle(points)
+    def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
+        """Exact where one exists, else the multi-start search; see `choose_oracle`."""
+        return choose_oracle(points, self.order, outputs)
 
     def cvxpy_expression(self, coefficients: Any) -> Any:
         """The ℓ1 norm."""
         import cvxpy  # heavy, and only the reference programs need it
 
         return cvxpy.norm1(coefficients)
+
+
+@dataclass(frozen=True)
+class VectorRadonTV(RadonTV):
+    """Σ_k ‖v_k‖₂ ‖w_k‖₂^(m−1) of a spline with D outputs: each hyperplane is paid for once and used by all outputs.
+
+    It favours networks whose outputs share neurons, as weight decay does; for D = 1 it is `RadonTV`.
+
+    Args:
+        order: m: 2 (the ReLU), 3 or 4.
+
+    Source: parhi_nowak_2021 for one output; Parhi & Nowak 2022 (SIAM J. Math. Data Sci. 4) for several.
+    """
+
+    @property
+    def vector_valued(self) -> bool:
+        """True."""
+        return True
+
+    def cvxpy_expression(self, coefficients: Any) -> Any:
+        """The sum of the rows' Euclidean norms."""
+        import cvxpy  # heavy, and only the reference programs need it
+
+        if len(coefficients.shape) == 1:
+            return cvxpy.norm1(coefficients)
+        return cvxpy.sum(cvxpy.norm(coefficients, 2, axis=1))

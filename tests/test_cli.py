@@ -147,7 +147,7 @@ BAD = [
     (("fit", "motorcycle", "--strength", "much"), None, "'much'"),
     (("fit", "motorcycle", "--strength", "1", "--interpolate"), None, "leave one out"),
     (("fit", "motorcycle", "--interpolate"), None, "same inputs"),
-    (("fit", "motorcycle", "--order", "3"), None, "order=2"),
+    (("fit", "motorcycle", "--order", "5"), None, "order must be 2"),
     (("fit", "motorcycle", "--gap", "0"), None, "gap must be between 0 and 1"),
     (("fit", "motorcycle", "--time-limit", "0"), None, "time_limit"),
     (("fit", "motorcycle", "--plot", "no/such/folder.png"), None, "does not exist"),

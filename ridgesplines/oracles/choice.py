@@ -56,7 +56,7 @@ class EmptyOracle:
         return Supremum.of(Neurons.none(self._dimension), np.zeros(0))
 
 
-def choose_oracle(points: np.ndarray) -> Oracle:
+def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracle:
     """The best oracle of order 2 for `points` (N, d): exact where they span at most a plane, else the search."""
     frame = AffineFrame.of(points)
     dimension = points.shape[1]

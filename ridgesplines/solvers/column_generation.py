@@ -7,13 +7,16 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 
 from ridgesplines.certificate import THOROUGH, certify, relative_gap
+from ridgesplines.losses import PiecewiseLinearLoss
 from ridgesplines.oracles import Neurons, Supremum
+from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
-from ridgesplines.solvers.restricted import INTERPOLATES, RestrictedProblem, restrict
+from ridgesplines.solvers.restricted import RestrictedProblem, restrict
 from ridgesplines.spline import RidgeSpline
 
 # How many iterations may pass in which nothing changes.
@@ -74,7 +77,7 @@ class ColumnGeneration:
                 spline, dual = run.best()
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
-                spline, dual = problem.spline(*run.snapshot), run.dual
+                spline, dual = run.spline(), run.dual
             certificate = certify(problem, spline, dual)
         if status is Status.CONVERGED and certificate.relative_gap > self.gap:
             status = Status.STALLED
@@ -90,6 +93,10 @@ class ColumnGeneration:
         return run.best()[0]
 
 
+# Neurons, their coefficients, and what the spline measures, or None for the best polynomial in least squares.
+Snapshot = tuple[Neurons, np.ndarray, np.ndarray | None]
+
+
 @dataclass
 class _Run:
     """The state of one run. `snapshot` is replaced as a whole, so that an interrupt always finds a complete one."""
@@ -102,13 +109,14 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.bound = 0.0
-        self.dual = np.zeros(len(self.problem.targets))
+        self.dual = np.zeros_like(self.problem.targets)
         self.objective = np.inf
-        self.snapshot = (Neurons.none(self.problem.measurements.dimension), np.zeros(0))
+        nothing = np.zeros((0, *self.problem.targets.shape[1:]))
+        self.snapshot: Snapshot = (Neurons.none(self.problem.measurements.dimension), nothing, None)
         # The columns of the restricted problem, and the problem itself once it can be gone on with.
         self.neurons = self.snapshot[0]
         self.restricted: RestrictedProblem | None = None
-        self.completion = _Completion(self.problem) if not self.problem.loss.needs_strength else None
+        self.completion = None if self.problem.loss.needs_strength else _Completion(self.problem)
         self.complete = self.completion is None
 
     def iterate(self, show: Progress) -> Status:
@@ -132,16 +140,18 @@ class _Run:
         found = Neurons.none(problem.measurements.dimension)
         stalled = 0
         for iteration in range(1, options.iteration_limit + 1):
-            steps = restricted.lasso.solve()
-            active = restricted.lasso.active
-            present = self.neurons[active], restricted.lasso.coefficients[active]
-            dual = problem.free.project_off(restricted.dual)
-            answer = problem.oracle.supremum(dual, present[0] + found)
+            steps = restricted.solve()
+            active = restricted.active
+            present = self.neurons[active]
+            dual = problem.feasible_dual(restricted.dual)
+            answer = problem.oracle.supremum(dual, present + found)
             better = self._take_bound(dual, answer)
-            better |= self._take_objective(present, restricted.misfit)
+            better |= self._take_objective(
+                (present, restricted.coefficients[active], restricted.fit), restricted.admissible
+            )
             if self.thorough and heuristic and self.gap <= options.gap:
                 # A search that finds no violation proves nothing: look harder before believing it.
-                answer = problem.oracle.supremum(dual, present[0] + answer.neurons[:_REMEMBERED], effort=THOROUGH)
+                answer = problem.oracle.supremum(dual, present + answer.neurons[:_REMEMBERED], effort=THOROUGH)
                 self._take_bound(dual, answer)
             found = answer.neurons[:_REMEMBERED] if heuristic else found
             gap = self._record(iteration)
@@ -158,7 +168,7 @@ class _Run:
                 stalled = 0 if restricted.advance() or better or steps else stalled + 1
             else:
                 stalled = 0 if better or steps else stalled + 1
-                violating = np.abs(answer.values) > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
+                violating = answer.sizes > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
                 self._drop(restricted)
                 self._add(restricted, answer.neurons[violating][: options.neurons_per_iteration])
             if stalled > _PATIENCE:
@@ -166,18 +176,18 @@ class _Run:
         return Status.ITERATION_LIMIT
 
     def _add(self, restricted: RestrictedProblem, new: Neurons) -> None:
-        restricted.lasso.add(self.problem.free.project_off(self.problem.measure_neurons(new)))
+        restricted.add(self.problem.measure_neurons(new))
         self.neurons += new
 
     def _drop(self, restricted: RestrictedProblem) -> None:
         """Forget the less promising half of the idle neurons once they are many."""
-        lasso = restricted.lasso
-        if len(self.neurons) < 500 + 10 * len(lasso.active):
+        active = restricted.active
+        if len(self.neurons) < 500 + 10 * len(active):
             return
-        correlations = np.abs(lasso.columns.T @ lasso.dual)
+        correlations = restricted.correlations()
         kept = correlations >= np.median(correlations)
-        kept[lasso.active] = True
-        lasso.keep(kept)
+        kept[active] = True
+        restricted.keep(kept)
         self.neurons = self.neurons[kept]
 
     @property
@@ -202,61 +212,82 @@ class _Run:
             self.bound, self.dual = bound, dual
         return better
 
-    def _take_objective(self, present: tuple[Neurons, np.ndarray], misfit: float) -> bool:
+    def _take_objective(self, present: Snapshot, admissible: bool) -> bool:
         """Take `present` as the best so far if it is; whether it was better."""
-        neurons, coefficients = present
-        interpolates = misfit <= INTERPOLATES
-        if self.completion is not None and not interpolates:
-            neurons, coefficients = self.completion(neurons, coefficients)
-        fit = self.problem.measure_neurons(neurons) @ coefficients
-        remainder = self.problem.free.project_off(self.problem.dual_targets - fit)
-        objective = self.problem.dual_limit * float(np.abs(coefficients).sum())
-        if self.completion is None:
-            objective += self.problem.loss.value(remainder, np.zeros_like(remainder))
-        # An interpolant by itself is preferred to a completed one, whatever their objectives are.
-        better = objective < self.objective or (interpolates and not self.complete)
+        problem = self.problem
+        neurons, coefficients, fit = present
+        if self.completion is not None and not admissible:
+            neurons, coefficients, fit = self.completion(neurons, coefficients, fit)
+        objective = problem.dual_limit * float(sizes(coefficients).sum())
+        if self.completion is None and fit is None:
+            # Differences round less without the polynomials.
+            missed = problem.free.project_off(problem.dual_targets - problem.measure_neurons(neurons) @ coefficients)
+            objective += float(np.sum(problem.loss.value(missed, np.zeros_like(missed))))
+        elif fit is not None and self.completion is None:
+            objective += problem.loss_value(fit)
+        # One that is admissible by itself is preferred to a completed one, whatever their objectives are.
+        better = objective < self.objective or (admissible and not self.complete)
         if better:
             self.objective = objective
-            self.snapshot = neurons, coefficients
-            self.complete |= interpolates
+            self.snapshot = neurons, coefficients, fit
+            self.complete |= admissible
         return better
 
     def best(self) -> tuple[RidgeSpline, np.ndarray]:
         """The best spline and the best dual so far."""
         if not self.complete and self.completion is not None:
-            self._interpolate(self.completion)
-        return self.problem.spline(*self.snapshot), self.dual
+            self._make_admissible(self.completion)
+        return self.spline(), self.dual
 
-    def _interpolate(self, completion: _Completion) -> None:
-        """Make the snapshot the best interpolant with the neurons known by now and those that complete any fit."""
-        nothing = Neurons.none(self.problem.measurements.dimension), np.zeros(0)
-        ridge, coefficients = completion(*nothing)
-        self._take_objective((ridge, coefficients), 0.0)
+    def spline(self) -> RidgeSpline:
+        """That of the snapshot."""
+        neurons, coefficients, fit = self.snapshot
+        polynomial = None if fit is None else fit - self.problem.measure_neurons(neurons) @ coefficients
+        return self.problem.spline(neurons, coefficients, polynomial)
+
+    def _make_admissible(self, completion: _Completion) -> None:
+        """Make the snapshot the best admissible spline with the neurons known by now and those that complete any."""
+        problem = self.problem
+        nothing = Neurons.none(problem.measurements.dimension)
+        completed = completion(nothing, np.zeros((0, *problem.targets.shape[1:])), problem.best_polynomial[0])
+        self._take_objective(completed, True)
+        self.complete = False
         restricted = self.restricted
         if restricted is None:
-            restricted, known, self.neurons = restrict(self.problem), self.neurons, nothing[0]
+            restricted, known, self.neurons = restrict(problem), self.neurons, nothing
             self._add(restricted, known)
-        self._add(restricted, ridge)
+        self._add(restricted, completed[0])
         with contextlib.suppress(np.linalg.LinAlgError):
             for _ in range(100):
-                restricted.lasso.solve()
-                if restricted.misfit <= INTERPOLATES:
-                    active = restricted.lasso.active
-                    self._take_objective((self.neurons[active], restricted.lasso.coefficients[active]), 0.0)
+                restricted.solve()
+                if restricted.admissible:
+                    active = restricted.active
+                    self._take_objective((self.neurons[active], restricted.coefficients[active], restricted.fit), True)
                     break
                 restricted.advance()
         self._record(len(self.trace) + 1)
 
 
 class _Completion:
-    """Makes any fit an interpolant, so that an interrupted run has one to return and every iteration has an objective.
+    """Makes any fit admissible, so that an interrupted run has one to return and every iteration has an objective.
 
-    What is missing at the data is interpolated as a function of w·x for one direction w, by connecting the dots.
+    What is missing at the data is interpolated as a function of w·x for one direction w, by connecting the dots with a
+    spline of the problem's order.
     """
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        points, self._first = np.unique(problem.measurements.points, axis=0, return_index=True)
+        points, self._first, group = np.unique(
+            problem.measurements.points, axis=0, return_index=True, return_inverse=True
+        )
+        assert isinstance(problem.loss, PiecewiseLinearLoss)
+        # Data at one point share the interval that satisfies them all.
+        lower, upper = problem.loss.interval(problem.targets)
+        most = np.full((len(points), *lower.shape[1:]), -np.inf)
+        least = -most
+        np.maximum.at(most, group.ravel(), lower)
+        np.minimum.at(least, group.ravel(), upper)
+        self._lower, self._upper = np.minimum(most, least)[group.ravel()], np.maximum(most, least)[group.ravel()]
         directions = np.random.default_rng(0).standard_normal((64, points.shape[1]))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         # The direction that keeps the points farthest apart makes the gentlest slopes.
@@ -266,12 +297,23 @@ class _Completion:
         self._order = np.argsort(positions)
         self._positions = positions[self._order]
 
-    def __call__(self, neurons: Neurons, coefficients: np.ndarray) -> tuple[Neurons, np.ndarray]:
-        """`neurons` and `coefficients` with those of the missing part appended."""
+    def __call__(self, neurons: Neurons, coefficients: np.ndarray, fit: np.ndarray | None) -> Snapshot:
+        """`neurons` and `coefficients` with those of the missing part appended, and the completed fit."""
         problem = self._problem
-        missing = problem.dual_targets - problem.measure_neurons(neurons) @ coefficients
+        measured = problem.measure_neurons(neurons) @ coefficients
+        if fit is None:
+            missing = problem.targets - measured
+        else:
+            missing = np.clip(fit, self._lower, self._upper) - fit
+            fit = fit + missing
         values = missing[self._first][self._order]
-        bends = np.diff(np.diff(values) / np.diff(self._positions)) if len(values) > 2 else np.zeros(0)
-        weights = np.tile(self._direction, (len(bends), 1))
-        added = Neurons(weights, self._positions[1:-1] if len(bends) else np.zeros(0))
-        return neurons + added, np.append(coefficients, bends)
+        degree = problem.regularizer.degree
+        knots, jumps = np.zeros(0), np.zeros((0, *coefficients.shape[1:]))
+        if len(values) > degree + 1:
+            spline = make_interp_spline(self._positions, values, k=degree)
+            knots = spline.t[degree + 1 : -degree - 1]
+            # The highest derivative is constant between knots.
+            ends = spline.t[degree:-degree]
+            jumps = np.diff(spline.derivative(degree)(0.5 * (ends[1:] + ends[:-1])), axis=0)
+        weights = np.tile(self._direction, (len(knots), 1))
+        return neurons + Neurons(weights, knots), np.concatenate([coefficients, jumps]), fit

@@ -112,7 +112,7 @@ def test_cvxpy_expression_is_the_cost_of_normalised_neurons(regularizer):
     assert regularizer.cvxpy_expression(variable).value == pytest.approx(regularizer.cost(spline), rel=32 * EPS)
 
 
-@pytest.mark.parametrize("order", [1, 3, 4, "2"])
-def test_orders_without_a_solver_are_refused(order):
-    with pytest.raises(ValueError, match="RadonTV solves and certifies order=2"):
+@pytest.mark.parametrize("order", [1, 5, "2"])
+def test_unknown_orders_are_refused(order):
+    with pytest.raises(ValueError, match="order must be 2"):
         RadonTV(order=order)

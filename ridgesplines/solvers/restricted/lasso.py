@@ -1,20 +1,13 @@
-"""The restricted problem: a loss and an ℓ1 norm over a growing set of neurons.
-
-    min_v  Σ_n ℓ(y_n, (Φ v)_n) + λ ‖v‖₁,
-
-with the free polynomials already projected off y and Φ. One active set serves the losses present.
-"""
+"""Restricted problems that are a lasso, or a sequence of them: the squared loss and interpolation."""
 
 from __future__ import annotations
-
-from abc import ABC, abstractmethod
 
 import numpy as np
 from scipy.linalg import qr_delete, qr_insert  # pyright: ignore[reportAttributeAccessIssue]  # absent in the stubs
 from scipy.linalg.lapack import dtrtrs  # pyright: ignore[reportAttributeAccessIssue]  # likewise
 
-from ridgesplines.losses import Interpolation, SquaredLoss
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.protocol import RestrictedProblem
 
 # A column counts as dependent on the active ones when its remainder is below this fraction of its norm.
 _DEPENDENT = 1e-10
@@ -74,6 +67,19 @@ class ActiveSetLasso:
         self.columns = np.asfortranarray(self.columns[:, kept])
         self._norms = self._norms[kept]
         self.coefficients = self.coefficients[kept]
+
+    def start(self, coefficients: np.ndarray) -> None:
+        """Begin from `coefficients` (K,); those of columns that depend on others are set to zero."""
+        self.coefficients = coefficients.copy()
+        active = np.flatnonzero(coefficients)
+        if not len(active):
+            return
+        triangle = np.linalg.qr(self.columns[:, active] / self._norms[active], mode="r")
+        independent = np.zeros(len(active), dtype=bool)
+        independent[: len(triangle)] = np.abs(np.diagonal(triangle)) > 10 * _DEPENDENT
+        self.coefficients[active[~independent]] = 0.0
+        self._active = active[independent].tolist()
+        self._orthonormal, self._triangle = np.linalg.qr(self.columns[:, self._active])
 
     def solve(self, tolerance: float = 1e-11) -> int:
         """Minimise over the present columns, from the present coefficients; returns the number of steps.
@@ -207,59 +213,106 @@ def _solve_triangular(triangle: np.ndarray, right: np.ndarray, *, transposed: bo
     return solution
 
 
-class RestrictedProblem(ABC):
-    """A `Problem` restricted to some neurons, as column generation sees it.
-
-    Coefficients belong to columns in the order in which they were added.
-    """
+class _LassoForm(RestrictedProblem):
+    """What the squared loss and interpolation share: a lasso with the free polynomials projected off."""
 
     lasso: ActiveSetLasso
 
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+
     @property
-    @abstractmethod
+    def columns(self) -> np.ndarray:
+        """Φ less its polynomial part."""
+        return self.lasso.columns
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """v."""
+        return self.lasso.coefficients
+
+    @property
+    def active(self) -> np.ndarray:
+        """Those of the lasso."""
+        return self.lasso.active
+
+    @property
+    def fit(self) -> np.ndarray | None:
+        """None: the polynomial is the best in least squares."""
+        return None
+
+    def add(self, columns: np.ndarray) -> None:
+        """Append columns less their polynomial part."""
+        self.lasso.add(self._problem.free.project_off(columns))
+
+    def keep(self, kept: np.ndarray) -> None:
+        """See `RestrictedProblem.keep`."""
+        self.lasso.keep(kept)
+
+    def solve(self) -> bool:
+        """Minimise; whether a step was made."""
+        return self.lasso.solve() > 0
+
+
+class RestrictedSquared(_LassoForm):
+    """The squared loss, the lasso itself.
+
+    With sample weights s, the lasso of data and columns times √s, less the polynomials times √s.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self._roots: np.ndarray | None = None
+        targets = problem.dual_targets
+        if problem.sample_weights is not None:
+            self._roots = np.sqrt(problem.sample_weights)
+            self._basis = np.linalg.qr(self._roots[:, None] * problem.free.basis)[0]
+            targets = self._weighted(targets)
+        self.lasso = ActiveSetLasso(targets, problem.dual_limit)
+        self._raw = np.zeros((len(targets), 0))
+
+    def _weighted(self, columns: np.ndarray) -> np.ndarray:
+        assert self._roots is not None
+        scaled = (columns.T * self._roots).T
+        remainder = scaled - self._basis @ (self._basis.T @ scaled)
+        return remainder - self._basis @ (self._basis.T @ remainder)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Φ, up to free polynomials."""
+        return self.lasso.columns if self._roots is None else self._raw
+
+    @property
+    def fit(self) -> np.ndarray | None:
+        """With the polynomial that is the best in weighted least squares."""
+        if self._roots is None:
+            return None
+        neurons = self._raw @ self.coefficients
+        remainder = self._roots * (self._problem.targets - neurons)
+        return neurons + self._basis @ (self._basis.T @ remainder) / self._roots
+
+    @property
     def dual(self) -> np.ndarray:
-        """z, (N,), orthogonal to the free polynomials, optimal for the present columns."""
+        """The residual, times the weights."""
+        dual = self.lasso.strength * self.lasso.dual
+        return dual if self._roots is None else self._roots * dual
 
-    @property
-    @abstractmethod
-    def misfit(self) -> float:
-        """How far the present fit is from being admissible, relative to the largest target: 0 without constraints."""
+    def add(self, columns: np.ndarray) -> None:
+        """See `RestrictedProblem.add`."""
+        if self._roots is None:
+            super().add(columns)
+        else:
+            self._raw = np.concatenate([self._raw, columns], axis=1)
+            self.lasso.add(self._weighted(columns))
 
-    @abstractmethod
-    def satisfied(self, violation: float) -> bool:
-        """Whether sup |p_z| / λ − 1 = `violation` is small enough to `advance` rather than to add neurons."""
-
-    @abstractmethod
-    def advance(self) -> bool:
-        """Tighten the approximation of the constraints; False if there is nothing left to tighten."""
-
-
-class RestrictedSquared(RestrictedProblem):
-    """The squared loss: the lasso itself."""
-
-    def __init__(self, targets: np.ndarray, strength: float) -> None:
-        self.lasso = ActiveSetLasso(targets, strength)
-
-    @property
-    def dual(self) -> np.ndarray:
-        """The residual."""
-        return self.lasso.strength * self.lasso.dual
-
-    @property
-    def misfit(self) -> float:
-        """0: every fit is admissible."""
-        return 0.0
-
-    def satisfied(self, violation: float) -> bool:
-        """Only where no neuron violates its condition beyond rounding."""
-        return violation <= 1e-11
-
-    def advance(self) -> bool:
-        """False: there are no constraints."""
-        return False
+    def keep(self, kept: np.ndarray) -> None:
+        """See `RestrictedProblem.keep`."""
+        super().keep(kept)
+        if self._roots is not None:
+            self._raw = self._raw[:, kept]
 
 
-class RestrictedInterpolation(RestrictedProblem):
+class RestrictedInterpolation(_LassoForm):
     """Interpolation, by the proximal point method on the dual.
 
     max z·y subject to sup |p_z| ≤ 1 is approached by z ← argmax z·y − (λ/2) ‖z − z_c‖² under the same constraint, with
@@ -274,7 +327,11 @@ class RestrictedInterpolation(RestrictedProblem):
     _INEXACT = 0.1  # the violation let pass while λ still falls
     _EXACT = 1e-8
 
-    def __init__(self, targets: np.ndarray, strength_max: float) -> None:
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        targets = problem.dual_targets
+        # What λ_max would be for the squared loss.
+        strength_max = problem.oracle.supremum(targets).upper
         self._scale = float(np.abs(targets).max()) or 1.0
         self._least = 1e-6 * strength_max or 1.0
         self.lasso = ActiveSetLasso(targets, max(1e-2 * strength_max, self._least))
@@ -283,6 +340,11 @@ class RestrictedInterpolation(RestrictedProblem):
     def dual(self) -> np.ndarray:
         """That of the lasso."""
         return self.lasso.dual
+
+    @property
+    def admissible(self) -> bool:
+        """Whether the data are met to a relative 1e-11."""
+        return self.misfit <= INTERPOLATES
 
     @property
     def misfit(self) -> float:
@@ -309,19 +371,3 @@ class RestrictedInterpolation(RestrictedProblem):
             self.lasso.strength = max(self.lasso.strength * self._DECAY, 1e-6 * self._least)
         self.lasso.centre = centre
         return bool(moved) or self.misfit > INTERPOLATES
-
-
-def restrict(problem: Problem) -> RestrictedProblem:
-    """The restricted form of `problem`, for the losses that have one.
-
-    Raises:
-        ValueError: for a loss that has none.
-    """
-    match problem.loss:
-        case SquaredLoss():
-            return RestrictedSquared(problem.dual_targets, problem.dual_limit)
-        case Interpolation():
-            return RestrictedInterpolation(problem.dual_targets, problem.strength_max)
-    raise ValueError(
-        f"column generation has no restricted problem for {problem.loss!r}; it serves SquaredLoss and Interpolation."
-    )

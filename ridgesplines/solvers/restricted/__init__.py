@@ -1,0 +1,29 @@
+"""The restricted problem of column generation: a loss and a norm over the neurons found so far."""
+
+from __future__ import annotations
+
+from ridgesplines.losses import Interpolation, PiecewiseLinearLoss, SquaredLoss
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.conic import RestrictedConic
+from ridgesplines.solvers.restricted.lasso import ActiveSetLasso, RestrictedInterpolation, RestrictedSquared
+from ridgesplines.solvers.restricted.linear import RestrictedLinear
+from ridgesplines.solvers.restricted.newton import RestrictedGroups
+from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+from ridgesplines.solvers.restricted.proximal import RestrictedSmooth
+
+__all__ = ["ActiveSetLasso", "RestrictedProblem", "restrict"]
+
+
+def restrict(problem: Problem) -> RestrictedProblem:
+    """The restricted form of `problem`: the fastest that serves its loss; a conic program serves every loss."""
+    single = problem.targets.ndim == 1
+    match problem.loss:
+        case SquaredLoss() if single:
+            return RestrictedSquared(problem)
+        case Interpolation() if single:
+            return RestrictedInterpolation(problem)
+        case PiecewiseLinearLoss() if single:
+            return RestrictedLinear(problem)
+        case loss if loss.smooth:
+            return RestrictedSmooth(problem) if single else RestrictedGroups(problem)
+    return RestrictedConic(problem)

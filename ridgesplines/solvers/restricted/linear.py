@@ -1,0 +1,209 @@
+"""The restricted problem of a piecewise linear loss: a linear program, kept warm in HiGHS's simplex method."""
+
+from __future__ import annotations
+
+import highspy
+import numpy as np
+
+from ridgesplines.losses import PiecewiseLinearLoss
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+
+# The largest violation of a constraint, beside the targets, that counts as rounding.
+_ADMISSIBLE = 1e-9
+# How many columns are priced into the program at once.
+_PRICED = 50
+
+
+class RestrictedLinear(RestrictedProblem):
+    """Σ s (below (lower − t)₊ + above (t − upper)₊) + λ ‖v‖₁ as a linear program.
+
+    Its variables are the polynomial's coordinates, v = v⁺ − v⁻ and the distances below and above the interval; columns
+    are put into the program when |φ_k·z| exceeds λ. A constraint is a finite slope M that grows until nothing is
+    outside the interval: an exact penalty. Targets, columns and costs are scaled to order one, because the simplex
+    method's tolerances are absolute.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        assert isinstance(problem.loss, PiecewiseLinearLoss)
+        self._problem = problem
+        self._basis = problem.free.basis
+        # Where differences are all that counts, the intervals are about the targets less their polynomial part.
+        lower, upper = problem.loss.interval(problem.dual_targets)
+        ends = np.abs(np.concatenate([lower[np.isfinite(lower)], upper[np.isfinite(upper)]]))
+        self._unit = float(ends.max(initial=0.0)) or 1.0
+        count = len(lower)
+        self._columns = np.zeros((count, 0))
+        self._scales = np.zeros(0)
+        self._coefficients = np.zeros(0)
+        self._dual = np.zeros(count)
+        self._outside = np.inf
+        self._strength = problem.dual_limit
+        below, above = problem.loss.slopes()
+        self._constrained = np.isinf([below, above])
+        if self._constrained.any():
+            # Large beside the multipliers that a fit of the targets by one neuron would have.
+            self._penalty = 10.0 * float(np.abs(problem.dual_targets).max()) or 1.0
+            supremum = problem.oracle.supremum(problem.free.project_off(problem.dual_targets)).upper
+            self._penalty *= self._strength / supremum if supremum > 0 else 1.0
+        else:
+            self._penalty = 0.0
+        # (column, sign) of each variable of the program beyond the first ones.
+        self._variables: list[tuple[int, float]] = []
+        self._program = self._make(lower / self._unit, upper / self._unit)
+
+    def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        assert isinstance(self._problem.loss, PiecewiseLinearLoss)
+        return tuple(  # pyright: ignore[reportReturnType]  # two of them
+            self._problem.weights * (self._penalty if np.isinf(slope) else slope)
+            for slope in self._problem.loss.slopes()
+        )
+
+    def _make(self, lower: np.ndarray, upper: np.ndarray) -> highspy.Highs:
+        program = highspy.Highs()
+        program.setOptionValue("output_flag", False)
+        program.setOptionValue("threads", 1)
+        program.setOptionValue("primal_feasibility_tolerance", 1e-10)
+        program.setOptionValue("dual_feasibility_tolerance", 1e-10)
+        count, free = self._basis.shape
+        infinity = highspy.kHighsInf
+        program.addRows(
+            count,
+            np.where(np.isfinite(lower), lower, -infinity),
+            np.where(np.isfinite(upper), upper, infinity),
+            0,
+            np.zeros(count, dtype=np.int32),
+            np.zeros(0, dtype=np.int32),
+            np.zeros(0),
+        )
+        self._cost_unit = max(float(np.max(slope)) for slope in self._slopes())
+        below, above = (slope / self._cost_unit for slope in self._slopes())
+        self._add_columns(program, np.sqrt(count) * self._basis, np.zeros(free), -infinity)
+        rows = np.arange(count, dtype=np.int32)
+        for slopes, sign, end in ((below, 1.0, lower), (above, -1.0, upper)):
+            limit = np.where(np.isfinite(end), infinity, 0.0)
+            program.addCols(count, slopes, np.zeros(count), limit, count, rows, rows, np.full(count, sign))
+        self._first = free + 2 * count
+        return program
+
+    @staticmethod
+    def _add_columns(program: highspy.Highs, columns: np.ndarray, costs: np.ndarray, least: float) -> None:
+        count, width = columns.shape
+        starts = np.arange(0, width * count, count, dtype=np.int32)
+        rows = np.tile(np.arange(count, dtype=np.int32), width)
+        limits = np.full(width, highspy.kHighsInf)
+        program.addCols(
+            width, costs, np.full(width, least), limits, width * count, starts, rows, columns.T.ravel().astype(float)
+        )
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Φ less its polynomial part."""
+        return self._columns
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """v."""
+        return self._coefficients
+
+    @property
+    def active(self) -> np.ndarray:
+        """Where v is not zero."""
+        return np.flatnonzero(self._coefficients)
+
+    @property
+    def fit(self) -> np.ndarray:
+        """Φ v + Q c, and the polynomial that was taken off the targets."""
+        return self._fit
+
+    @property
+    def dual(self) -> np.ndarray:
+        """The multipliers of the rows."""
+        return self._dual
+
+    @property
+    def misfit(self) -> float:
+        """The largest distance outside the interval, where that is a constraint."""
+        return self._outside if self._constrained.any() else 0.0
+
+    @property
+    def admissible(self) -> bool:
+        """Whether that is rounding."""
+        return self.misfit <= _ADMISSIBLE
+
+    def add(self, columns: np.ndarray) -> None:
+        """Append columns; they enter the program when they are of use."""
+        columns = self._problem.free.project_off(columns)
+        self._columns = np.concatenate([self._columns, columns], axis=1)
+        self._scales = np.append(self._scales, np.abs(columns).max(axis=0))
+        self._coefficients = np.append(self._coefficients, np.zeros(columns.shape[1]))
+
+    def keep(self, kept: np.ndarray) -> None:
+        """See `RestrictedProblem.keep`."""
+        position = np.cumsum(kept) - 1
+        gone = [self._first + i for i, (k, _) in enumerate(self._variables) if not kept[k]]
+        if gone:
+            self._program.deleteCols(len(gone), np.array(gone, dtype=np.int32))
+        self._variables = [(int(position[k]), sign) for k, sign in self._variables if kept[k]]
+        self._columns, self._scales = self._columns[:, kept], self._scales[kept]
+        self._coefficients = self._coefficients[kept]
+
+    def solve(self) -> bool:
+        """Solve, pricing columns in until none is of use; whether any was."""
+        self._run()
+        rounds = 0
+        present = set(self._variables)
+        while rounds < 1000:
+            correlations = self._columns.T @ self._dual
+            excess = np.abs(correlations) - self._strength
+            candidates = np.flatnonzero(excess > 1e-9 * self._strength)
+            new = [(int(k), float(np.sign(correlations[k]))) for k in candidates[np.argsort(-excess[candidates])]]
+            new = [pair for pair in new if pair not in present][:_PRICED]
+            if not new:
+                break
+            present |= set(new)
+            chosen = np.array([k for k, _ in new])
+            signs = np.array([sign for _, sign in new])
+            scales = self._scales[chosen]
+            # A variable is v times the scale of its column over that of the targets.
+            costs = self._strength / scales / self._cost_unit
+            self._add_columns(self._program, self._columns[:, chosen] * (signs / scales), costs, 0.0)
+            self._variables += new
+            self._run()
+            rounds += 1
+        return rounds > 0
+
+    def _run(self) -> None:
+        self._program.run()
+        if self._program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            # Once more from scratch: a warm start can end in rounding.
+            self._program.clearSolver()
+            self._program.run()
+            if self._program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                raise np.linalg.LinAlgError(f"HiGHS stopped: {self._program.getModelStatus()}.")
+        solution = self._program.getSolution()
+        values = np.array(solution.col_value)
+        count, free = self._basis.shape
+        self._dual = np.array(solution.row_dual) * self._cost_unit
+        self._coefficients = np.zeros(self._columns.shape[1])
+        for value, (k, sign) in zip(values[self._first :], self._variables, strict=True):
+            self._coefficients[k] += sign * value * self._unit / self._scales[k]
+        self._fit = self._problem.targets - self._problem.dual_targets + self._columns @ self._coefficients
+        self._fit += np.sqrt(count) * self._basis @ values[:free] * self._unit
+        slacks = values[free : self._first].reshape(2, count)
+        self._outside = float(slacks[self._constrained].max(initial=0.0))
+
+    def satisfied(self, violation: float) -> bool:
+        """Constraints that are violated want a larger slope only once no neuron helps."""
+        return violation <= 1e-9
+
+    def advance(self) -> bool:
+        """Make the slope of violated constraints ten times larger."""
+        if self.admissible:
+            return False
+        self._penalty *= 10.0
+        free = self._basis.shape[1]
+        costs = np.concatenate(self._slopes()) / self._cost_unit
+        indices = np.arange(free, self._first, dtype=np.int32)
+        self._program.changeColsCost(len(indices), indices, costs)
+        return True

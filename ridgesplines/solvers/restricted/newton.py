@@ -1,0 +1,213 @@
+"""The restricted problem of a smooth loss: Newton's method on an active set, for one output or several."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from ridgesplines.oracles.protocol import sizes
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+
+# The violation of ‖φ_k·z‖ ≤ λ that is let pass, relative to λ.
+_TOLERANCE = 1e-11
+# How many columns become active at once.
+_ENTRIES = 4
+_STEPS = 10_000
+
+
+class RestrictedGroups(RestrictedProblem):
+    """A smooth loss and Σ_k ‖v_k‖₂ over rows v_k of V (K, D), with a free polynomial Q C.
+
+        F(C, V) = Σ s ℓ(y, Q C + Φ V) + λ Σ_k ‖v_k‖₂
+
+    While no active row meets zero F is smooth in the active rows and C, and Newton's method with a line search applies;
+    a row that would cross zero is set to zero and leaves. Once Newton's method has converged, the inactive columns that
+    violate ‖φ_k·z‖ ≤ λ most enter along their gradients. F never rises.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._targets = problem.targets.reshape(len(problem.targets), -1)
+        self._weights = np.broadcast_to(problem.weights.reshape(len(self._targets), -1), self._targets.shape)
+        self._strength = problem.dual_limit
+        self._basis = problem.free.basis
+        outputs = self._targets.shape[1]
+        self._columns = np.zeros((len(self._targets), 0))
+        self._rows = np.zeros((0, outputs))
+        start = problem.best_polynomial[0].reshape(self._targets.shape)
+        self._polynomial = self._basis.T @ start
+        self._active: list[int] = []
+        self._solved = False
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Φ."""
+        return self._columns
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """V, or its only column."""
+        return self._rows[:, 0] if self._problem.targets.ndim == 1 else self._rows
+
+    @property
+    def active(self) -> np.ndarray:
+        """The rows that are not zero."""
+        return np.array(self._active, dtype=int)
+
+    @property
+    def fit(self) -> np.ndarray:
+        """Q C + Φ V."""
+        return self._predict().reshape(self._problem.targets.shape)
+
+    @property
+    def dual(self) -> np.ndarray:
+        """−s ℓ'."""
+        return self._dual(self._predict()).reshape(self._problem.targets.shape)
+
+    def add(self, columns: np.ndarray) -> None:
+        """See `RestrictedProblem.add`."""
+        self._columns = np.concatenate([self._columns, columns], axis=1)
+        self._rows = np.concatenate([self._rows, np.zeros((columns.shape[1], self._rows.shape[1]))])
+
+    def keep(self, kept: np.ndarray) -> None:
+        """See `RestrictedProblem.keep`."""
+        position = np.cumsum(kept) - 1
+        self._active = [int(position[k]) for k in self._active]
+        self._columns, self._rows = self._columns[:, kept], self._rows[kept]
+
+    def solve(self) -> bool:
+        """Minimise F over the present columns; whether a step was made."""
+        steps = self._descend()
+        barred: set[int] = set()
+        while steps < _STEPS:
+            pull = self._columns.T @ self._dual(self._predict())
+            excess = sizes(pull) - self._strength
+            excess[self._active] = 0.0
+            excess[list(barred)] = 0.0
+            noise = _TOLERANCE * self._strength
+            if not (excess > noise).any():
+                break
+            norms = np.linalg.norm(self._columns, axis=0)
+            entering = np.argsort(-excess / norms)[:_ENTRIES]
+            entering = [int(k) for k in entering if excess[k] > noise]
+            before = self._objective(self._polynomial, self._rows)
+            for k in entering:
+                self._enter(k, pull[k])
+            made = self._descend()
+            steps += made + 1
+            if before - self._objective(self._polynomial, self._rows) <= 1e-15 * abs(before):
+                # Rounding: these violate their conditions without being of use.
+                barred |= set(entering) - set(self._active)
+                if not made:
+                    break
+        return steps > 0
+
+    def _predict(self) -> np.ndarray:
+        return self._basis @ self._polynomial + self._columns[:, self._active] @ self._rows[self._active]
+
+    def _dual(self, predictions: np.ndarray) -> np.ndarray:
+        return -self._weights * self._problem.loss.derivative(self._targets, predictions)
+
+    def _objective(self, polynomial: np.ndarray, rows: np.ndarray) -> float:
+        predictions = self._basis @ polynomial + self._columns[:, self._active] @ rows[self._active]
+        loss = float(np.sum(self._weights * self._problem.loss.value(self._targets, predictions)))
+        return loss + self._strength * float(sizes(rows[self._active]).sum())
+
+    def _enter(self, column: int, pull: np.ndarray) -> None:
+        """Make `column` active with a row along its gradient, a fraction of the minimiser in that direction alone."""
+        curvature = self._weights * self._problem.loss.curvature(self._targets, self._predict())
+        size = float(np.linalg.norm(pull))
+        direction = pull / size
+        bend = float(self._columns[:, column] ** 2 @ curvature @ direction**2)
+        length = (
+            (size - self._strength) / bend if bend > 0 else 1e-3 * max(float(np.abs(self._rows).max(initial=0)), 1.0)
+        )
+        base = self._objective(self._polynomial, self._rows)
+        self._active.append(column)
+        length /= _ENTRIES
+        for _ in range(60):
+            self._rows[column] = length * direction
+            if self._objective(self._polynomial, self._rows) <= base:
+                return
+            length *= 0.25
+        self._rows[column] = np.finfo(float).tiny * direction
+
+    def _descend(self) -> int:
+        """Newton's method on the active rows and the polynomial; the number of steps."""
+        present = self._objective(self._polynomial, self._rows)
+        damping = 1e-13
+        for step in range(_STEPS):
+            gradient, hessian = self._derivatives()
+            scale = np.diag(hessian).copy()
+            scale = np.maximum(scale, 1e-12 * scale.max(initial=0.0)) + np.finfo(float).tiny
+            try:
+                factor = cho_factor(hessian + np.diag(damping * scale), check_finite=False)
+            except LinAlgError:
+                damping *= 100
+                continue
+            move = -cho_solve(factor, gradient, check_finite=False)
+            decrement = -float(gradient @ move)
+            if not decrement > 1e-15 * abs(present):
+                return step
+            new = self._line_search(move, gradient, present)
+            if new is None:
+                if damping > 1e-3:
+                    return step
+                damping *= 100
+                continue
+            damping = max(0.1 * damping, 1e-13)
+            present = new
+        return _STEPS
+
+    def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
+        """The gradient and the Hessian in (C, V_A), flattened output by output."""
+        predictions = self._predict()
+        matrix = np.concatenate([self._basis, self._columns[:, self._active]], axis=1)
+        dual = self._dual(predictions)
+        curvature = self._weights * self._problem.loss.curvature(self._targets, predictions)
+        size, outputs, free = matrix.shape[1], dual.shape[1], self._basis.shape[1]
+        rows = self._rows[self._active]
+        norms = sizes(rows)
+        units = rows / norms[:, None]
+        gradient = -(matrix.T @ dual)
+        gradient[free:] += self._strength * units
+        hessian = np.zeros((outputs, size, outputs, size))
+        for output in range(outputs):
+            hessian[output, :, output] = matrix.T @ (curvature[:, output, None] * matrix)
+        if outputs > 1:
+            # The Hessian of ‖v‖ is (1 − u uᵀ) / ‖v‖ with u = v / ‖v‖.
+            bends = self._strength * (np.eye(outputs) - units[:, :, None] * units[:, None, :]) / norms[:, None, None]
+            neurons = np.arange(free, size)
+            for k, bend in zip(neurons, bends, strict=True):
+                hessian[:, k, :, k] += bend
+        return gradient.T.ravel(), hessian.reshape(size * outputs, size * outputs)
+
+    def _line_search(self, move: np.ndarray, gradient: np.ndarray, present: float) -> float | None:
+        """Go along `move` as far as F falls, setting rows that would cross zero to zero; None if F does not fall."""
+        outputs, free = self._rows.shape[1], self._basis.shape[1]
+        steps = move.reshape(outputs, -1).T
+        active = self.active
+        base, polynomial = self._rows[active].copy(), self._polynomial.copy()
+        along = np.einsum("kd,kd->k", base, base + steps[free:])
+        slope = float(gradient @ move)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            towards = np.einsum("kd,kd->k", base, steps[free:])
+            reach = np.where(towards < 0, -np.einsum("kd,kd->k", base, base) / towards, np.inf)
+        first = float(reach.min(initial=np.inf))
+        lengths = [1.0]
+        if first < 1.0:
+            lengths.append(first)
+        lengths += [0.5**i * min(first, 1.0) for i in range(1, 40)]
+        for length in lengths:
+            rows = base + length * steps[free:]
+            crossed = (reach <= length) if length < 1.0 else (along <= 0)
+            rows[crossed] = 0.0
+            self._rows[active] = rows
+            self._polynomial = polynomial + length * steps[:free]
+            new = self._objective(self._polynomial, self._rows)
+            if new <= present + 1e-4 * min(length, 1.0) * slope or (crossed.any() and new < present):
+                self._active = [int(k) for k in active[~crossed]]
+                return new
+        self._rows[active], self._polynomial = base, polynomial
+        return None

@@ -1,0 +1,72 @@
+"""What a restricted problem is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from ridgesplines.oracles.protocol import sizes
+
+
+class RestrictedProblem(ABC):
+    """A `Problem` over a growing set of neurons and the free polynomials, as column generation sees it.
+
+        min_(v, q)  Σ_n s_n ℓ(y_n, (Φ v)_n + q_n) + λ Σ_k ‖v_k‖,        q in the span of the free polynomials.
+
+    The K columns of Φ (N, K) are the measured neurons in the order in which they were added, v is (K,) or (K, D).
+    """
+
+    @property
+    @abstractmethod
+    def columns(self) -> np.ndarray:
+        """Φ, (N, K), up to free polynomials."""
+
+    @property
+    @abstractmethod
+    def coefficients(self) -> np.ndarray:
+        """v, (K,) or (K, D)."""
+
+    @property
+    @abstractmethod
+    def active(self) -> np.ndarray:
+        """The indices of the columns with non-zero coefficients."""
+
+    @property
+    @abstractmethod
+    def fit(self) -> np.ndarray | None:
+        """Φ v + q, (N,) or (N, D); None if q is the polynomial that then fits the targets best in least squares."""
+
+    @property
+    @abstractmethod
+    def dual(self) -> np.ndarray:
+        """z, (N,) or (N, D), orthogonal to the free polynomials up to rounding, optimal for the present columns."""
+
+    @property
+    def admissible(self) -> bool:
+        """Whether the present fit satisfies the constraints, if any, up to rounding."""
+        return True
+
+    @abstractmethod
+    def add(self, columns: np.ndarray) -> None:
+        """Append measured neurons (N, k) with coefficients zero."""
+
+    @abstractmethod
+    def keep(self, kept: np.ndarray) -> None:
+        """Forget the columns where the boolean mask `kept` is false; active ones must stay."""
+
+    @abstractmethod
+    def solve(self) -> bool:
+        """Minimise over the present columns, from the present coefficients; whether that changed anything."""
+
+    def satisfied(self, violation: float) -> bool:
+        """Whether sup |p_z| / λ − 1 = `violation` is small enough to `advance` rather than to add neurons."""
+        return violation <= 1e-11
+
+    def advance(self) -> bool:
+        """Tighten an approximation of constraints; False if there is nothing left to tighten."""
+        return False
+
+    def correlations(self) -> np.ndarray:
+        """|p_z| at each column, (K,)."""
+        return sizes(self.columns.T @ self.dual)
