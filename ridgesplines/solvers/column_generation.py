@@ -38,7 +38,7 @@ class ColumnGeneration:
         time_limit: seconds, or None. The last iteration, the final certificate and, under `Interpolation`, making an
             interpolant of the neurons found by then run over it.
         iteration_limit: the largest number of iterations.
-        neurons_per_iteration: how many violating neurons are added at once.
+        neurons_per_iteration: how many violating neurons are added at once; by default as many as suit the loss.
         start: neurons to begin with: a spline of a similar problem, whose width then falls or grows as needed.
 
     Source: parhi_nowak_2021 (the problem has a finite solution); Bredies & Pikkarainen 2013 (the method).
@@ -47,7 +47,7 @@ class ColumnGeneration:
     gap: float = 1e-6
     time_limit: float | None = None
     iteration_limit: int = 10_000
-    neurons_per_iteration: int = 50
+    neurons_per_iteration: int | None = None
     start: RidgeSpline | None = None
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class ColumnGeneration:
         if self.time_limit is not None and not self.time_limit > 0:
             raise ValueError(f"time_limit must be a positive number of seconds or None, got {self.time_limit!r}.")
         for name in ("iteration_limit", "neurons_per_iteration"):
-            if getattr(self, name) < 1:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
 
     def solve(self, problem: Problem, *, progress: bool | None = None) -> Solution:
@@ -170,7 +170,7 @@ class _Run:
                 stalled = 0 if better or steps else stalled + 1
                 violating = answer.sizes > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
                 self._drop(restricted)
-                self._add(restricted, answer.neurons[violating][: options.neurons_per_iteration])
+                self._add(restricted, answer.neurons[violating][: options.neurons_per_iteration or restricted.batch])
             if stalled > _PATIENCE:
                 return Status.STALLED
         return Status.ITERATION_LIMIT

@@ -7,6 +7,7 @@ from scipy.linalg import qr_delete, qr_insert  # pyright: ignore[reportAttribute
 from scipy.linalg.lapack import dtrtrs  # pyright: ignore[reportAttributeAccessIssue]  # likewise
 
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.interior import InteriorPoint
 from ridgesplines.solvers.restricted.protocol import RestrictedProblem
 
 # A column counts as dependent on the active ones when its remainder is below this fraction of its norm.
@@ -313,38 +314,86 @@ class RestrictedSquared(_LassoForm):
 
 
 class RestrictedInterpolation(_LassoForm):
-    """Interpolation, by the proximal point method on the dual.
+    """Interpolation: an interior point method until the gap is small, then the proximal point method on the dual.
 
-    max z·y subject to sup |p_z| ≤ 1 is approached by z ← argmax z·y − (λ/2) ‖z − z_c‖² under the same constraint, with
-    the centre z_c the previous solution: a lasso with strength λ and targets y + λ z_c. Unlike the dual of the linear
-    program, which leaps between vertices, this z moves little as neurons are added, and the data are met to rounding
-    after finitely many centres (the problem is piecewise linear). λ falls geometrically at first, for speed.
+    The first finds the neurons in few iterations of column generation, but meets the data only roughly. The second
+    makes an exact solution of them. It approaches max z·y subject to sup |p_z| ≤ 1 by z ← argmax z·y − (λ/2) ‖z − z_c‖²
+    under the same constraint, with the centre z_c the previous solution: a lasso with strength λ and targets y + λ z_c.
+    The data are met to rounding after finitely many centres, because the problem is piecewise linear.
 
     Source: the method of multipliers (Rockafellar 1976); for the ℓ1 norm, Bregman iteration (Yin et al. 2008).
     """
 
     _DECAY = 0.5
-    _INEXACT = 0.1  # the violation let pass while λ still falls
     _EXACT = 1e-8
+    _ROUGH = 1e-5  # where the interior point method leaves off
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         targets = problem.dual_targets
+        self._scale = float(np.abs(targets).max()) or 1.0
         # What λ_max would be for the squared loss.
         strength_max = problem.oracle.supremum(targets).upper
-        self._scale = float(np.abs(targets).max()) or 1.0
         self._least = 1e-6 * strength_max or 1.0
-        self.lasso = ActiveSetLasso(targets, max(1e-2 * strength_max, self._least))
+        self.lasso = ActiveSetLasso(targets, self._least)
+        self._interior: InteriorPoint | None = InteriorPoint(
+            targets, 2.0 * targets / (strength_max or 1.0), problem.free.basis
+        )
+        self._tolerance = 0.1
+        self._violation = np.inf
+
+    @property
+    def batch(self) -> int:
+        """An interior point takes them all."""
+        return super().batch if self._interior is None else 2 * len(self._problem.targets)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Φ less its polynomial part."""
+        return self.lasso.columns if self._interior is None else self._interior.columns
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """v."""
+        return self.lasso.coefficients if self._interior is None else self._interior.coefficients
+
+    @property
+    def active(self) -> np.ndarray:
+        """What is not negligible."""
+        if self._interior is None:
+            return self.lasso.active
+        masses = self._interior.masses
+        return np.flatnonzero(masses > 1e-3 * masses.max(initial=0.0))
 
     @property
     def dual(self) -> np.ndarray:
-        """That of the lasso."""
-        return self.lasso.dual
+        """That of the method at work."""
+        return self.lasso.dual if self._interior is None else self._interior.dual
+
+    def add(self, columns: np.ndarray) -> None:
+        """Append columns less their polynomial part."""
+        if self._interior is None:
+            super().add(columns)
+        else:
+            self._interior.add(self._problem.free.project_off(columns))
+
+    def keep(self, kept: np.ndarray) -> None:
+        """See `RestrictedProblem.keep`."""
+        if self._interior is None:
+            super().keep(kept)
+        else:
+            self._interior.keep(kept)
+
+    def solve(self) -> bool:
+        """Minimise; whether a step was made."""
+        if self._interior is None:
+            return super().solve()
+        return self._interior.solve(self._tolerance) > 1
 
     @property
     def admissible(self) -> bool:
         """Whether the data are met to a relative 1e-11."""
-        return self.misfit <= INTERPOLATES
+        return self._interior is None and self.misfit <= INTERPOLATES
 
     @property
     def misfit(self) -> float:
@@ -356,18 +405,36 @@ class RestrictedInterpolation(_LassoForm):
         return deviation / (self._scale + 64 * np.finfo(float).eps / INTERPOLATES * size)
 
     def satisfied(self, violation: float) -> bool:
-        """Loosely while λ falls and the data are missed, then tightly."""
-        loose = self.lasso.strength > self._least and self.misfit > INTERPOLATES
-        return violation <= (self._INEXACT if loose else self._EXACT)
+        """As tightly as the restricted problem is solved."""
+        self._violation = violation
+        return violation <= (self._EXACT if self._interior is None else 0.1 * self._tolerance)
 
     def advance(self) -> bool:
-        """Centre at the present z and lower λ; False once the data are met and the centre is at rest."""
+        """Solve more tightly; later centre at the present z. False once the data are met and the centre is at rest."""
+        if self._interior is not None and self._interior.binding:
+            self._interior.raise_price()
+            return True
+        if self._interior is not None:
+            self._tolerance = 0.1 * min(self._tolerance, max(self._violation, self._ROUGH))
+            if self._tolerance < self._ROUGH:
+                self._begin_exact(self._interior)
+            return True
         centre = self.dual
         moved = np.abs(centre - self.lasso.centre).max() > 1e-12 * np.abs(centre).max()
-        if self.lasso.strength > self._least:
-            self.lasso.strength = max(self.lasso.strength * self._DECAY, self._least)
-        elif self.misfit > INTERPOLATES:
+        if self.misfit > INTERPOLATES:
             # Few data are missed by now: longer steps of the centre pick them up.
             self.lasso.strength = max(self.lasso.strength * self._DECAY, 1e-6 * self._least)
         self.lasso.centre = centre
         return bool(moved) or self.misfit > INTERPOLATES
+
+    def _begin_exact(self, interior: InteriorPoint) -> None:
+        """Go on with the lasso, from the interior point's dual vector and the larger of its coefficients."""
+        self.lasso.add(interior.columns)
+        self.lasso.centre = interior.dual
+        start = interior.coefficients
+        largest = np.argsort(-interior.masses)[: len(self.lasso.targets)]
+        chosen = np.zeros_like(start)
+        chosen[largest] = start[largest]
+        chosen[interior.masses <= 1e-3 * interior.masses.max(initial=0.0)] = 0.0
+        self.lasso.start(chosen)
+        self._interior = None

@@ -47,6 +47,11 @@ class RestrictedProblem(ABC):
         """Whether the present fit satisfies the constraints, if any, up to rounding."""
         return True
 
+    @property
+    def batch(self) -> int:
+        """How many neurons are best added at once."""
+        return 50
+
     @abstractmethod
     def add(self, columns: np.ndarray) -> None:
         """Append measured neurons (N, k) with coefficients zero."""
