@@ -89,7 +89,7 @@ class RadonTV(Regularizer):
         return spline.radon_tv(tolerance)
 
     def oracle(self, points: np.ndarray) -> Oracle:
-        """Exact where the points span at most a plane, else the multi-start search."""
+        """Exact where the points span at most a plane, or space and are not too many, else the multi-start search."""
         return choose_oracle(points)
 
     def cvxpy_expression(self, coefficients: Any) -> Any:

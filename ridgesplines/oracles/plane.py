@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 from ridgesplines.oracles.sweeps import fill_orders, sweep_pivots
 
@@ -29,8 +30,8 @@ class PlaneOracle:
     kind: CertificateKind = "exact"
 
     def __init__(self, points: np.ndarray) -> None:
-        self._points, self._group = np.unique(points, axis=0, return_inverse=True)
-        self._group = self._group.ravel()
+        self._distinct = DistinctPoints(points)
+        self._points = self._distinct.points
         count = len(self._points)
         itemsize = np.min_scalar_type(max(count, 1)).itemsize
         cached = count * max(count - 1, 0) * itemsize <= _CACHE_BYTES
@@ -43,11 +44,10 @@ class PlaneOracle:
         count = len(self._points)
         if count < 2:
             return Supremum.of(Neurons.none(2), np.zeros(0))
-        masses = np.bincount(self._group, dual, minlength=count)
+        masses = self._distinct.masses(dual)
         best, sizes = np.zeros((count, 2, 4)), np.zeros(count)
         self._in_threads(lambda start, stop: sweep_pivots(self._points, masses, self._orders, start, stop, best, sizes))
-        # Summing the duals of coincident points rounds too.
-        margin = 34 * _UNIT * float(sizes.max())
+        margin = 34 * _UNIT * float(sizes.max()) + self._distinct.rounding(dual)
         flat = best.reshape(-1, 4)
         pivots = np.arange(count).repeat(2)
         partners = flat[:, 3].astype(int)
@@ -59,6 +59,10 @@ class PlaneOracle:
         keys = np.column_stack([first, np.where(partners >= 0, second, -1 - first), np.sign(flat[:, 0])])
         _, chosen = np.unique(keys, axis=0, return_index=True)
         return Supremum.of(Neurons(weights[chosen], biases[chosen]), flat[chosen, 0], margin)
+
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`: the supremum is cheap."""
+        return self.supremum(dual, hints)
 
     def _unit_normals(self, first: np.ndarray, second: np.ndarray, fallback: np.ndarray) -> np.ndarray:
         """The unit normals of the lines through two points, the same for both of their pivots; else `fallback`."""

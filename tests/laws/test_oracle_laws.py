@@ -21,6 +21,7 @@ from ridgesplines.oracles import (
     Oracle,
     PlaneOracle,
     SearchOracle,
+    SpaceOracle,
     Supremum,
     choose_oracle,
     profile,
@@ -48,16 +49,19 @@ class Case:
 CASES = {
     "line": Case(LineOracle, 1, 1, "exact"),
     "plane": Case(PlaneOracle, 2, 2, "exact"),
+    "space": Case(SpaceOracle, 3, 3, "exact"),
     "search-2": Case(SearchOracle, 2, 2, "heuristic"),
     "search-3": Case(SearchOracle, 3, 3, "heuristic"),
     "search-5": Case(SearchOracle, 5, 5, "heuristic"),
     "chosen-line": Case(choose_oracle, 1, 1, "exact"),
     "chosen-plane": Case(choose_oracle, 2, 2, "exact"),
-    "chosen-space": Case(choose_oracle, 3, 3, "heuristic"),
+    "chosen-space": Case(choose_oracle, 3, 3, "exact"),
+    "chosen-four": Case(choose_oracle, 4, 4, "heuristic"),
     "line-in-the-plane": Case(choose_oracle, 2, 1, "exact"),
     "line-in-space": Case(choose_oracle, 3, 1, "exact"),
     "plane-in-space": Case(choose_oracle, 3, 2, "exact"),
     "plane-in-five": Case(choose_oracle, 5, 2, "exact"),
+    "space-in-five": Case(choose_oracle, 5, 3, "exact"),
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 exact_case = pytest.mark.parametrize(
