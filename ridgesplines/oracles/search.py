@@ -11,7 +11,7 @@ import numpy as np
 
 from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile
-from ridgesplines.oracles.sweeps import ascend_all
+from ridgesplines.oracles.sweeps import ascend_all, ascend_all_outputs
 
 
 class SearchOracle:
@@ -20,7 +20,9 @@ class SearchOracle:
     From each start w the search alternates the exact maximum over the bias (it is attained at a datum, the pivot) with
     exact maxima over great circles through w: along the gradient within the face of hyperplanes that touch the same
     data, or, where that vanishes, off one of the data touched. Every step is monotone; an ascent ends where no such
-    circle improves it. Starts are directions drawn at random, isotropic and scaled to the data by turns, and the hints.
+    circle improves it. Of several outputs it climbs one combination at a time, that along the profile where it stands:
+    what that gains, the norm gains at least. Starts are directions drawn at random, isotropic and scaled to the data by
+    turns, and the hints.
 
     The largest value found may miss the supremum: `kind` is "heuristic".
 
@@ -48,7 +50,7 @@ class SearchOracle:
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         dimension = self._points.shape[1]
-        random = np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual).tobytes())])
+        random = np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual.T.ravel()).tobytes())])
         directions = random.standard_normal((self._starts * effort, dimension))
         directions[1::2] = directions[1::2] @ self._whitening.T
         if hints is not None:
@@ -59,7 +61,8 @@ class SearchOracle:
         threads = os.cpu_count() or 1
         bounds = np.linspace(0, len(directions), 4 * threads + 1).astype(int)
         with ThreadPoolExecutor(threads) as pool:
-            tasks = [pool.submit(ascend_all, self._points, masses, weights, biases, *pair) for pair in pairwise(bounds)]
+            ascend = ascend_all if dual.ndim == 1 else ascend_all_outputs
+            tasks = [pool.submit(ascend, self._points, masses, weights, biases, *pair) for pair in pairwise(bounds)]
             for task in tasks:
                 task.result()
         neurons = Neurons(weights, biases)

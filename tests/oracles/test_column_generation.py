@@ -207,12 +207,21 @@ def test_equal_calls_give_equal_numbers(dimension, strength):
     assert second.certificate.bound == first.certificate.bound
 
 
-# Space
+# Space and beyond
 
 
 @pytest.mark.parametrize("strength", [None, 0.1])
-def test_three_dimensions_are_solved_and_called_heuristic(strength):
+def test_three_dimensions_are_solved_and_proven(strength):
     x, y = waves(np.random.default_rng(7), 25, 3)
+    problem = make(x, y, strength)
+    solution = solve(problem)
+    assert_solved(problem, solution)
+    assert "proven" in str(solution.certificate)
+
+
+@pytest.mark.parametrize("strength", [None, 0.1])
+def test_four_dimensions_are_solved_and_called_heuristic(strength):
+    x, y = waves(np.random.default_rng(7), 25, 4)
     problem = make(x, y, strength)
     solution = solve(problem)
     assert_solved(problem, solution, kind="heuristic")
