@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -12,7 +13,7 @@ import numpy as np
 from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 from ridgesplines.oracles.search import SearchOracle, distinct
-from ridgesplines.oracles.space_sweeps import sweep_circles
+from ridgesplines.oracles.space_sweeps import sweep_circles, sweep_circles_outputs
 
 _UNIT = np.finfo(float).eps
 
@@ -58,25 +59,33 @@ class SpaceOracle:
         """See `Oracle.supremum`."""
         points, masses = self._distinct.points, self._distinct.masses(dual)
         count = len(points)
-        best, sizes = np.zeros((count, 2, 5)), np.zeros(count)
-        nearly = float(np.sqrt(5 * count * _UNIT))
-        threads = os.cpu_count() or 1
-        bounds = np.linspace(0, count, 8 * threads + 1).astype(int)
-        with ThreadPoolExecutor(threads) as pool:
-            tasks = [
-                pool.submit(sweep_circles, points, masses, *pair, nearly, best, sizes) for pair in pairwise(bounds)
-            ]
-            for task in tasks:
-                task.result()
-        found = best[best[..., 0] != 0]
-        found = found[np.argsort(-np.abs(found[:, 0]), kind="stable")]
-        weights = found[:, 1:4] / np.linalg.norm(found[:, 1:4], axis=1, keepdims=True)
-        biases = np.einsum("kd,kd->k", weights, points[found[:, 4].astype(int)])
-        chosen = distinct(Neurons(weights, biases))
-        value = float(np.abs(found[:, 0]).max(initial=0.0))
-        margin = 64 * _UNIT * float(sizes.max(initial=0.0)) + 11 * count * _UNIT * value + self._distinct.rounding(dual)
-        return Supremum.of(Neurons(weights[chosen], biases[chosen]), found[chosen, 0], margin)
+        nearly, sizes = float(np.sqrt(5 * count * _UNIT)), np.zeros(count)
+        if masses.ndim == 1:
+            best = np.zeros((count, 2, 5))
+            _in_threads(sweep_circles, points, masses, nearly, (best, sizes))
+            found = best.reshape(-1, 5)
+            values = found[:, 0]
+        else:
+            found, values = np.zeros((count, 5)), np.zeros(masses.shape)
+            _in_threads(sweep_circles_outputs, points, masses, nearly, (found, values, sizes))
+        heights = np.abs(found[:, 0])
+        order = np.argsort(-heights, kind="stable")[: np.count_nonzero(heights)]
+        weights = found[order, 1:4] / np.linalg.norm(found[order, 1:4], axis=1, keepdims=True)
+        biases = np.einsum("kd,kd->k", weights, points[found[order, 4].astype(int)])
+        neurons = Neurons(weights, biases)
+        chosen = distinct(neurons)
+        margin = 64 * _UNIT * float(sizes.max(initial=0.0)) + self._distinct.rounding(dual)
+        margin += 11 * count * _UNIT * float(heights.max(initial=0.0))
+        return Supremum.of(neurons[chosen], values[order[chosen]], margin)
 
     def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
         """See `Oracle.approximate`: a search, so `upper` is infinite."""
         return replace(self._search.supremum(dual, hints), upper=np.inf)
+
+
+def _in_threads(sweep: Callable[..., None], points: np.ndarray, masses: np.ndarray, nearly: float, out: tuple) -> None:
+    threads = os.cpu_count() or 1
+    bounds = np.linspace(0, len(points), 8 * threads + 1).astype(int)
+    with ThreadPoolExecutor(threads) as pool:
+        for task in [pool.submit(sweep, points, masses, *pair, nearly, *out) for pair in pairwise(bounds)]:
+            task.result()

@@ -335,3 +335,253 @@ def _record(best, value, w1, w2, w3, basis, pivot):  # pragma: no cover - compil
         for i in range(3):
             best[row, 1 + i] = w1 * basis[0, i] + w2 * basis[1, i] + w3 * basis[2, i]
         best[row, 4] = pivot
+
+
+@compiled
+def sweep_circles_outputs(points, masses, start, stop, nearly, best, values, sizes):  # pragma: no cover - compiled
+    """As `sweep_circles`, for the norm of p of D outputs.
+
+    Args:
+        points: x, (N, 3), all different.
+        masses: z, (N, D), orthogonal to the affine functions at the points.
+        start: the first pivot.
+        stop: the one after the last.
+        nearly: τ, see `_sweep_circle`.
+        best: (N, 5) output, zero before: for the largest norm at each pivot's circles its (norm, w1, w2, w3, n).
+        values: (N, D) output: p there.
+        sizes: (N,) output: Σ_k ‖z_k‖ ‖x_k − x_n‖ for each pivot n.
+    """
+    count = points.shape[0]
+    differences, q, basis = np.empty((3, count)), np.empty((3, count)), np.empty((3, 3))
+    keys, kinks = np.empty(count), np.empty(count, dtype=np.int64)
+    order, offsets = np.empty(count, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
+    near, inside = np.empty((2, count), dtype=np.bool_), np.empty(count, dtype=np.bool_)
+    for pivot in range(start, stop):
+        size = 0.0
+        for k in range(count):
+            for i in range(3):
+                differences[i, k] = points[k, i] - points[pivot, i]
+            mass = np.sqrt(np.sum(masses[k] * masses[k]))
+            size += mass * _norm(differences[0, k], differences[1, k], differences[2, k])
+        sizes[pivot] = size
+        steps = count // 2 if count % 2 == 1 or pivot < count // 2 else count // 2 - 1
+        for step in range(1, steps + 1):
+            partner = (pivot + step) % count
+            length = _frame(differences, partner, basis)
+            _project(differences, basis, nearly, pivot, partner, length, q, near)
+            found = _find_kinks(q, pivot, partner, keys, kinks)
+            _sort(keys, kinks, found, offsets, order)
+            _sweep_circle_outputs(
+                q, masses, pivot, partner, order[:found], near, inside, basis, best[pivot], values[pivot]
+            )
+
+
+@compiled
+def _sweep_circle_outputs(q, masses, pivot, partner, order, near, inside, basis, best, values):
+    # pragma: no cover - compiled
+    """As `_sweep_circle`, for the norm of p of D outputs: `masses` (N, D), `best` (5,), `values` (D,).
+
+    On an arc and in a cell p(w) = A w, and its norm is largest at the top eigenvector of AᵀA, up to sign, where that
+    lies in the arc or the cell; if eigenvalues are equal, an end of the arc or an edge of the cell does as well. Which
+    edge of a cell is the nearest does not show: all arcs try their cells.
+    """
+    outputs, length = masses.shape[1], q[2, partner]
+    beside = np.zeros((2, 2, 3, outputs, 2))
+    for k in range(q.shape[1]):
+        for view in range(2):
+            height = q[2, k] - view * length
+            if near[view, k] and height != 0.0:
+                _accumulate_outputs(beside[view, 0 if height > 0.0 else 1], q[0, k], q[1, k], height, masses[k], 1.0)
+    # On the circle, and over the points that are not nearly collinear, seen from the pivot and seen from the partner.
+    sums = np.zeros((3, 3, outputs, 2))
+    for k in order:
+        inside[k] = q[1, k] > 0.0 or (q[1, k] == 0.0 and q[0, k] > 0.0)
+        if inside[k]:
+            _change_side_outputs(sums, q, k, masses[k], length, near, 1.0)
+    s, a = np.empty((3, outputs)), np.empty((3, outputs))
+    gram, vectors = np.empty((3, 3)), np.empty((3, 3))
+    _total(sums[0], s)
+    _record_outputs(best, values, s, 0.0, 1.0, 0.0, basis, pivot)
+    start1, start2 = 1.0, 0.0
+    for position in range(order.shape[0] + 1):
+        k, end1, end2 = -1, -1.0, 0.0
+        if position < order.shape[0]:
+            k = order[position]
+            norm = np.sqrt(q[0, k] * q[0, k] + q[1, k] * q[1, k])
+            if not (q[1, k] > 0.0 or (q[1, k] == 0.0 and q[0, k] > 0.0)):
+                norm = -norm
+            end1, end2 = q[0, k] / norm, q[1, k] / norm
+        _total(sums[0], s)
+        m11, m12, m22 = 0.0, 0.0, 0.0
+        for i in range(outputs):
+            m11 += s[0, i] * s[0, i]
+            m12 += s[0, i] * s[1, i]
+            m22 += s[1, i] * s[1, i]
+        half = 0.5 * (m11 - m22)
+        spread = np.sqrt(half * half + m12 * m12)
+        if 0.5 * (m11 + m22) + spread > best[0] * best[0] and spread > 0.0:
+            # The column of M − (smaller eigenvalue) I that does not cancel.
+            w1, w2 = (spread + half, m12) if half > 0.0 else (m12, spread - half)
+            norm = np.sqrt(w1 * w1 + w2 * w2)
+            if w1 > 0.0 or (w1 == 0.0 and w2 < 0.0):
+                norm = -norm
+            w1, w2 = w1 / norm, w2 / norm
+            # w = (−sin t, cos t) with t from the start to the end?
+            if -start1 * w1 - start2 * w2 >= 0.0 and w2 * end2 + w1 * end1 >= 0.0:
+                _record_outputs(best, values, s, w1, w2, 0.0, basis, pivot)
+        if k >= 0:
+            _record_outputs(best, values, s, -end2, end1, 0.0, basis, pivot)
+        for view in range(2):
+            for side in range(2):
+                for i in range(3):
+                    for j in range(outputs):
+                        total = sums[1 + view, i, j, 0] + sums[1 + view, i, j, 1]
+                        a[i, j] = total + (beside[view, side, i, j, 0] + beside[view, side, i, j, 1])
+                if _exceeds(a, best[0], gram):
+                    _try_cell_outputs(
+                        q, masses, pivot, partner, near[view], inside, view, side, gram, vectors, basis, best, values
+                    )
+        if k >= 0:
+            _change_side_outputs(sums, q, k, masses[k], length, near, -1.0 if inside[k] else 1.0)
+            inside[k] = not inside[k]
+            start1, start2 = end1, end2
+
+
+@compiled
+def _accumulate_outputs(sums, x, y, z, masses, sign):  # pragma: no cover - compiled
+    for i in range(masses.shape[0]):
+        mass = sign * masses[i]
+        sums[0, i, 0], sums[0, i, 1] = _add(sums[0, i, 0], sums[0, i, 1], mass * x)
+        sums[1, i, 0], sums[1, i, 1] = _add(sums[1, i, 0], sums[1, i, 1], mass * y)
+        sums[2, i, 0], sums[2, i, 1] = _add(sums[2, i, 0], sums[2, i, 1], mass * z)
+
+
+@compiled
+def _change_side_outputs(sums, q, k, masses, length, near, sign):  # pragma: no cover - compiled
+    """A point becomes active, or with sign −1 inactive."""
+    _accumulate_outputs(sums[0], q[0, k], q[1, k], q[2, k], masses, sign)
+    for view in range(2):
+        if not near[view, k]:
+            _accumulate_outputs(sums[1 + view], q[0, k], q[1, k], q[2, k] - view * length, masses, sign)
+
+
+@compiled
+def _total(sums, s):  # pragma: no cover - compiled
+    for i in range(3):
+        for j in range(s.shape[1]):
+            s[i, j] = sums[i, j, 0] + sums[i, j, 1]
+
+
+@compiled
+def _exceeds(a, record, gram):  # pragma: no cover - compiled
+    """Whether ‖A w‖ exceeds `record` for some unit w, up to rounding; fills `gram`, AᵀA.
+
+    It does not where record² I − AᵀA has a Cholesky factor.
+    """
+    for i in range(3):
+        for j in range(i + 1):
+            total = 0.0
+            for d in range(a.shape[1]):
+                total += a[i, d] * a[j, d]
+            gram[i, j] = gram[j, i] = total
+    level = record * record
+    first = level - gram[0, 0]
+    if not first > 0.0:
+        return True
+    l10, l20 = gram[1, 0] / first, gram[2, 0] / first
+    second = level - gram[1, 1] - l10 * gram[1, 0]
+    if not second > 0.0:
+        return True
+    cross = gram[2, 1] + l20 * gram[1, 0]
+    return not level - gram[2, 2] - l20 * gram[2, 0] - cross * cross / second > 0.0
+
+
+@compiled
+def _eigenvectors(matrix, vectors):  # pragma: no cover - compiled
+    """Diagonalise a symmetric (3, 3) matrix in place by Jacobi rotations; the columns of `vectors`."""
+    for i in range(3):
+        for j in range(3):
+            vectors[i, j] = 1.0 if i == j else 0.0
+    for _ in range(12):
+        off = matrix[0, 1] ** 2 + matrix[0, 2] ** 2 + matrix[1, 2] ** 2
+        if off <= 1e-34 * (matrix[0, 0] ** 2 + matrix[1, 1] ** 2 + matrix[2, 2] ** 2):
+            break
+        for p in range(2):
+            for r in range(p + 1, 3):
+                if matrix[p, r] == 0.0:
+                    continue
+                theta = (matrix[r, r] - matrix[p, p]) / (2.0 * matrix[p, r])
+                t = (1.0 if theta >= 0.0 else -1.0) / (abs(theta) + np.sqrt(theta * theta + 1.0))
+                c = 1.0 / np.sqrt(t * t + 1.0)
+                s = t * c
+                for i in range(3):
+                    matrix[i, p], matrix[i, r] = (
+                        c * matrix[i, p] - s * matrix[i, r],
+                        s * matrix[i, p] + c * matrix[i, r],
+                    )
+                for i in range(3):
+                    matrix[p, i], matrix[r, i] = (
+                        c * matrix[p, i] - s * matrix[r, i],
+                        s * matrix[p, i] + c * matrix[r, i],
+                    )
+                for i in range(3):
+                    vectors[i, p], vectors[i, r] = (
+                        c * vectors[i, p] - s * vectors[i, r],
+                        s * vectors[i, p] + c * vectors[i, r],
+                    )
+
+
+@compiled
+def _try_cell_outputs(
+    q, masses, pivot, partner, near, inside, view, side, gram, vectors, basis, best, values
+):  # pragma: no cover - compiled
+    """As `_try_cells`, for the cell on one side."""
+    _eigenvectors(gram, vectors)
+    top = 0
+    for i in range(1, 3):
+        if gram[i, i] > gram[top, top]:
+            top = i
+    w1, w2, w3 = vectors[0, top], vectors[1, top], vectors[2, top]
+    norm = _norm(w1, w2, w3)
+    if (w3 > 0.0) != (side == 0):
+        norm = -norm
+    w1, w2, w3 = w1 / norm, w2 / norm, w3 / norm
+    length = q[2, partner]
+    for k in range(q.shape[1]):
+        height = q[2, k] - view * length
+        within = (height > 0.0) == (side == 0) if near[k] else inside[k]
+        h = w1 * q[0, k] + w2 * q[1, k] + w3 * height
+        if (h < 0.0) if within else (h > 0.0):
+            return
+    p = np.zeros((3, masses.shape[1], 2))
+    for k in range(q.shape[1]):
+        h = w1 * q[0, k] + w2 * q[1, k] + w3 * (q[2, k] - view * length)
+        if h > 0.0:
+            _accumulate_outputs(p, 0.0, 0.0, h, masses[k], 1.0)
+    s = np.empty((3, masses.shape[1]))
+    _total(p, s)
+    square = np.sum(s[2] * s[2])
+    if np.sqrt(square) > best[0]:
+        _set_outputs(best, np.sqrt(square), w1, w2, w3, basis, partner if view == 1 else pivot)
+        values[:] = s[2]
+
+
+@compiled
+def _record_outputs(best, values, s, w1, w2, w3, basis, pivot):  # pragma: no cover - compiled
+    """Keep p = s w if its norm is the largest so far."""
+    square = 0.0
+    for i in range(s.shape[1]):
+        value = s[0, i] * w1 + s[1, i] * w2 + s[2, i] * w3
+        square += value * value
+    if square > 0.0 and np.sqrt(square) > best[0]:
+        _set_outputs(best, np.sqrt(square), w1, w2, w3, basis, pivot)
+        for i in range(s.shape[1]):
+            values[i] = s[0, i] * w1 + s[1, i] * w2 + s[2, i] * w3
+
+
+@compiled
+def _set_outputs(best, value, w1, w2, w3, basis, pivot):  # pragma: no cover - compiled
+    best[0] = value
+    for i in range(3):
+        best[1 + i] = w1 * basis[0, i] + w2 * basis[1, i] + w3 * basis[2, i]
+    best[4] = pivot

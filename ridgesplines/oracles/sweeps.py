@@ -121,7 +121,7 @@ def sweep_half_circle_outputs(differences, masses, order, best, values):  # prag
         s1[i], s2[i] = a[0, i, 0] + a[0, i, 1], a[1, i, 0] + a[1, i, 1]
     _keep_outputs(s1, s2, 0.0, 1.0, -1, best, values)
     for position in range(order.shape[0] + 1):
-        j, end1, end2, positive = -1, -1.0, 0.0, True
+        j, x, y, end1, end2, positive = -1, 0.0, 0.0, -1.0, 0.0, True
         if position < order.shape[0]:
             j = order[position]
             x, y = differences[j, 0], differences[j, 1]
