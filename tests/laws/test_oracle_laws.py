@@ -445,6 +445,33 @@ def test_the_interior_of_a_cell_is_found(turn, outputs):
     assert np.abs(answer.neurons.biases[0]) <= 16 * EPS
 
 
+@pytest.mark.parametrize("outputs", [None, 2])
+@pytest.mark.parametrize("turn", range(8))
+def test_a_maximum_where_a_circle_begins_is_found(turn, outputs):
+    # As in the plane: across the row and through its middle, here a pair of points; its circle is swept from there.
+    row = np.array([[0.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    c, s = [(1.0, 0.0), (0.8, 0.6), (0.6, 0.8), (0.0, 1.0), (-0.6, 0.8), (-0.8, 0.6), (-1.0, 0.0), (0.0, -1.0)][turn]
+    row = row @ np.array([[c, s], [-s, c]])
+    points = np.concatenate([np.column_stack([row, np.full(3, z)]) for z in (0.0, 1.0)] + [[[1.0, 2.0, 0.3]]])
+    dual = np.array([-1.0, 0.5, 0.5, -1.0, 0.5, 0.5, 0.0])
+    answer = SpaceOracle(points).supremum(dual if outputs is None else np.outer(dual, [0.6, 0.8]))
+    assert answer.value == pytest.approx(2.0, abs=rounding(points, dual))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-17, 1e-15, 1e-11])
+def test_points_on_a_line_up_to_rounding_are_as_on_the_line(noise):
+    # The circles of all pairs all but coincide, and no order of the kinks on them means anything.
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        along = rng.standard_normal(int(rng.integers(5, 14)))
+        points = np.outer(along, unit_rows(rng, 1, 3)[0])
+        points += noise * rng.standard_normal(points.shape)
+        dual = random_dual(rng, along[:, None])
+        answer = SpaceOracle(points).supremum(dual)
+        moved = rounding(points, dual) + 10 * noise * np.abs(dual).sum()
+        assert answer.value == pytest.approx(LineOracle(along[:, None]).supremum(dual).value, abs=moved)
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("offset", [0.0, 1e4])
 def test_no_harder_search_beats_the_space_oracle(scale, offset):
