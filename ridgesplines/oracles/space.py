@@ -16,6 +16,8 @@ from ridgesplines.oracles.search import SearchOracle, distinct
 from ridgesplines.oracles.space_sweeps import sweep_circles, sweep_circles_outputs
 
 _UNIT = np.finfo(float).eps
+# Up to so many points the supremum takes no longer than a search for it.
+_CHEAP = 100
 
 
 class SpaceOracle:
@@ -29,7 +31,7 @@ class SpaceOracle:
     edges, so the arcs know every a: the sweep tries ±a/‖a‖ in the cells beside them, where ‖a‖ beats what was found.
     All of this holds for points on a plane or a line, too, where the circles have two points in common or coincide.
 
-    Memory is O(N) per thread. `approximate` searches instead of sweeping.
+    Memory is O(N) per thread. `approximate` searches instead of sweeping where the points are many.
 
     Rounding: with ε the machine epsilon and S the largest Σ_k |z_k| ‖x_k − x_n‖ of any pivot, `upper` exceeds `value`
     by 64 ε S + 11 N ε `value`.
@@ -79,7 +81,9 @@ class SpaceOracle:
         return Supremum.of(neurons[chosen], values[order[chosen]], margin)
 
     def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
-        """See `Oracle.approximate`: a search, so `upper` is infinite."""
+        """See `Oracle.approximate`: of many points a search, so `upper` is infinite then."""
+        if len(self._distinct) <= _CHEAP:
+            return self.supremum(dual)
         return replace(self._search.supremum(dual, hints), upper=np.inf)
 
 
