@@ -11,8 +11,10 @@ from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supr
 from ridgesplines.oracles.search import SearchOracle
 from ridgesplines.oracles.space import SpaceOracle
 
-# The exact supremum in space takes about a minute for as many points on two cores, and N³ as long for others.
+# So many points take the exact supremum in space about a minute on two cores, and their cube decides for others;
+# several outputs make a longer search of each cell.
 _MOST_IN_SPACE = 1500
+_MOST_IN_SPACE_OF_OUTPUTS = 500
 
 
 class EmbeddedOracle:
@@ -73,10 +75,10 @@ class EmptyOracle:
         return self.supremum(dual, hints)
 
 
-def choose_oracle(points: np.ndarray) -> Oracle:
-    """The best oracle of order 2 for `points` (N, d).
+def choose_oracle(points: np.ndarray, outputs: int = 1) -> Oracle:
+    """The best oracle of order 2 for `points` (N, d) and dual vectors of so many outputs.
 
-    Exact where they span at most a plane, or space and are few enough for minutes, else the search.
+    Exact where they span at most a plane, or space and are few enough for a minute or two, else the search.
     """
     frame = AffineFrame.of(points)
     dimension = points.shape[1]
@@ -89,7 +91,7 @@ def choose_oracle(points: np.ndarray) -> Oracle:
             oracle = LineOracle(coordinates)
         case 2:
             oracle = PlaneOracle(coordinates)
-        case 3 if len(points) <= _MOST_IN_SPACE:
+        case 3 if len(points) <= (_MOST_IN_SPACE if outputs == 1 else _MOST_IN_SPACE_OF_OUTPUTS):
             oracle = SpaceOracle(coordinates)
         case _:
             oracle = SearchOracle(coordinates)

@@ -11,6 +11,8 @@ from ridgesplines.oracles.compilation import compiled
 
 # How far outside an arc the foot of a cell's maximiser may come out by rounding, as a fraction of the radius.
 _SLACK = 1e-3
+# To how much of the radius a rough eigenvector is trusted.
+_ROUGHLY = 1e-4
 # The most keys in one bucket that are sorted by insertion.
 _CROWDED = 32
 
@@ -497,6 +499,50 @@ def _exceeds(a, record, gram):  # pragma: no cover - compiled
 
 
 @compiled
+def _lies_elsewhere(gram, q, near, inside, view, side, length):  # pragma: no cover - compiled
+    """Whether the top eigenvector of `gram` is clearly outside the cell: most are, and this is quick to see."""
+    a, b, c = gram[0, 0], gram[1, 1], gram[2, 2]
+    d, e, f = gram[0, 1], gram[0, 2], gram[1, 2]
+    trace = a + b + c
+    minors = a * b + a * c + b * c - d * d - e * e - f * f
+    determinant = a * (b * c - f * f) - d * (d * c - e * f) + e * (d * f - b * e)
+    # Newton's method from above falls to the largest root of the characteristic polynomial.
+    root = trace
+    for _ in range(50):
+        slope = (3.0 * root - 2.0 * trace) * root + minors
+        if not slope > 0.0:
+            return False
+        step = (((root - trace) * root + minors) * root - determinant) / slope
+        root -= step
+        if step <= 1e-12 * root:
+            break
+    a, b, c = a - root, b - root, c - root
+    # The adjugate of M − λ I is a multiple of w wᵀ.
+    first, second, third = b * c - f * f, a * c - e * e, a * b - d * d
+    if not first + second + third > 1e-5 * root * root:
+        return False
+    if third >= first and third >= second:
+        w1, w2, w3 = d * f - b * e, d * e - a * f, third
+    elif second >= first:
+        w1, w2, w3 = e * f - c * d, second, d * e - a * f
+    else:
+        w1, w2, w3 = first, e * f - c * d, d * f - b * e
+    norm = _norm(w1, w2, w3)
+    if (w3 > 0.0) != (side == 0):
+        norm = -norm
+    w1, w2, w3 = w1 / norm, w2 / norm, w3 / norm
+    if abs(w3) < _ROUGHLY:
+        return False
+    for k in range(q.shape[1]):
+        height = q[2, k] - view * length
+        within = (height > 0.0) == (side == 0) if near[k] else inside[k]
+        h = w1 * q[0, k] + w2 * q[1, k] + w3 * height
+        if abs(h) > _ROUGHLY * (abs(q[0, k]) + abs(q[1, k]) + abs(height)) and within != (h > 0.0):
+            return True
+    return False
+
+
+@compiled
 def _eigenvectors(matrix, vectors):  # pragma: no cover - compiled
     """Diagonalise a symmetric (3, 3) matrix in place by Jacobi rotations; the columns of `vectors`."""
     for i in range(3):
@@ -536,6 +582,8 @@ def _try_cell_outputs(
     q, masses, pivot, partner, near, inside, view, side, gram, vectors, basis, best, values
 ):  # pragma: no cover - compiled
     """As `_try_cells`, for the cell on one side."""
+    if _lies_elsewhere(gram, q, near, inside, view, side, q[2, partner]):
+        return
     _eigenvectors(gram, vectors)
     top = 0
     for i in range(1, 3):

@@ -174,6 +174,13 @@ def test_the_kind_is_stated(case):
     assert case.make(points).kind == case.kind
 
 
+@pytest.mark.parametrize(("count", "outputs", "kind"), [(500, 1, "exact"), (500, 3, "exact"), (501, 3, "heuristic")])
+def test_many_points_in_space_are_searched(count, outputs, kind):
+    points = generic(np.random.default_rng(0), 3, count)
+    assert choose_oracle(points, outputs).kind == kind
+    assert choose_oracle(np.concatenate([points, points, points, points])).kind == "heuristic"
+
+
 @every_cloud
 @every_case
 def test_homogeneity_in_the_dual(case, cloud):
