@@ -72,9 +72,12 @@ def rotation(rng: np.random.Generator, dimension: int) -> np.ndarray:
     return np.linalg.qr(rng.standard_normal((dimension, dimension)))[0]
 
 
-def random_dual(rng: np.random.Generator, points: np.ndarray, degree: int = 1) -> np.ndarray:
-    """A Gaussian dual vector orthogonal to the polynomials of degree ≤ `degree` at `points`."""
-    return PolynomialFit.at(points, degree).project_off(rng.standard_normal(len(points)))
+def random_dual(
+    rng: np.random.Generator, points: np.ndarray, degree: int = 1, outputs: int | None = None
+) -> np.ndarray:
+    """A Gaussian dual vector, or one of several outputs, orthogonal to the polynomials of degree ≤ `degree`."""
+    shape = (len(points),) if outputs is None else (len(points), outputs)
+    return PolynomialFit.at(points, degree).project_off(rng.standard_normal(shape))
 
 
 def unit_rows(rng: np.random.Generator, count: int, dimension: int) -> np.ndarray:

@@ -88,7 +88,8 @@ def test_the_bound_of_the_best_dual_is_the_optimum(dimension, strength):
 
 
 @pytest.mark.parametrize(
-    ("dimension", "kind", "proven"), [(1, "exact", True), (2, "exact", True), (3, "heuristic", False)]
+    ("dimension", "kind", "proven"),
+    [(1, "exact", True), (2, "exact", True), (3, "exact", True), (4, "heuristic", False)],
 )
 def test_a_network_trained_elsewhere_is_certified_by_dimension(dimension, kind, proven):
     rng = np.random.default_rng(2)

@@ -7,8 +7,14 @@ import numpy as np
 from ridgesplines.geometry import AffineFrame
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
-from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, sizes
 from ridgesplines.oracles.search import SearchOracle
+from ridgesplines.oracles.space import SpaceOracle
+
+# So many points take the exact supremum in space about a minute on two cores, and their cube decides for others;
+# several outputs make a longer search of each cell.
+_MOST_IN_SPACE = 1500
+_MOST_IN_SPACE_OF_OUTPUTS = 500
 
 
 class EmbeddedOracle:
@@ -30,16 +36,25 @@ class EmbeddedOracle:
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
-        if hints is not None:
-            weights = hints.weights @ self._frame.basis
-            norms = np.linalg.norm(weights, axis=1)
-            kept = norms > 1e-9
-            biases = (hints.biases - hints.weights @ self._frame.centre)[kept] / norms[kept]
-            hints = Neurons(weights[kept] / norms[kept, None], biases)
-        answer = self._oracle.supremum(dual, hints, effort)
+        return self._off_the_flat(dual, self._oracle.supremum(dual, self._on_the_flat(hints), effort))
+
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`."""
+        return self._off_the_flat(dual, self._oracle.approximate(dual, self._on_the_flat(hints)))
+
+    def _on_the_flat(self, hints: Neurons | None) -> Neurons | None:
+        if hints is None:
+            return None
+        weights = hints.weights @ self._frame.basis
+        norms = np.linalg.norm(weights, axis=1)
+        kept = norms > 1e-9
+        biases = (hints.biases - hints.weights @ self._frame.centre)[kept] / norms[kept]
+        return Neurons(weights[kept] / norms[kept, None], biases)
+
+    def _off_the_flat(self, dual: np.ndarray, answer: Supremum) -> Supremum:
         weights = answer.neurons.weights @ self._frame.basis.T
         neurons = Neurons(weights, answer.neurons.biases + weights @ self._frame.centre)
-        margin = self._frame.distance * float(np.abs(dual).sum())
+        margin = self._frame.distance * float(sizes(dual).sum())
         return Supremum(answer.value, answer.upper + margin, neurons, answer.values)
 
 
@@ -53,11 +68,18 @@ class EmptyOracle:
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
-        return Supremum.of(Neurons.none(self._dimension), np.zeros(0))
+        return Supremum.of(Neurons.none(self._dimension), np.zeros((0, *dual.shape[1:])))
+
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`: the supremum is cheap."""
+        return self.supremum(dual, hints)
 
 
 def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracle:
-    """The best oracle of order 2 for `points` (N, d): exact where they span at most a plane, else the search."""
+    """The best oracle for `points` (N, d), order m and dual vectors of so many outputs.
+
+    Exact where they span at most a plane, or space and are few enough for a minute or two, else the search.
+    """
     frame = AffineFrame.of(points)
     dimension = points.shape[1]
     if frame.rank == 0:
@@ -69,6 +91,8 @@ def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracl
             oracle = LineOracle(coordinates)
         case 2:
             oracle = PlaneOracle(coordinates)
+        case 3 if len(points) <= (_MOST_IN_SPACE if outputs == 1 else _MOST_IN_SPACE_OF_OUTPUTS):
+            oracle = SpaceOracle(coordinates)
         case _:
             oracle = SearchOracle(coordinates)
     return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
+from ridgesplines.oracles.coincident import DistinctPoints
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, sizes
 
 _UNIT = np.finfo(float).eps
 
@@ -14,7 +15,7 @@ class LineOracle:
 
     b ↦ p_z(b) = Σ_n z_n (x_n − b)₊ is piecewise linear with kinks at the data and zero outside their range, so the
     supremum is attained at a datum. Flipping a neuron changes it by an affine function only, to which z is orthogonal:
-    w = 1 is enough.
+    w = 1 is enough. Of several outputs, the norm is convex between the data: again the supremum is attained at one.
 
     Rounding: between neighbouring data p_z is a running sum of N terms, whose error is at most (N + 2) ε times the same
     sum over absolute values; `upper` adds that.
@@ -23,23 +24,30 @@ class LineOracle:
     kind: CertificateKind = "exact"
 
     def __init__(self, points: np.ndarray) -> None:
-        self._sorted, self._group = np.unique(points[:, 0], return_inverse=True)
+        self._distinct = DistinctPoints(points)
+        self._sorted = self._distinct.points[:, 0]
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
-        masses = np.bincount(self._group, dual, minlength=len(self._sorted))
+        masses = self._distinct.masses(dual)
         values = _profile_at_data(self._sorted, masses)
-        sizes = _profile_at_data(self._sorted, np.bincount(self._group, np.abs(dual), minlength=len(self._sorted)))
-        margin = (len(dual) + 2) * _UNIT * float(sizes.max(initial=0.0))
-        height = np.abs(values)
+        reach = _profile_at_data(self._sorted, self._distinct.masses(np.abs(dual)))
+        margin = (len(dual) + 2) * _UNIT * float(sizes(reach).max(initial=0.0))
+        height = sizes(values)
         peaks = np.flatnonzero(
             (height > 0) & (height >= np.append(height[1:], 0.0)) & (height >= np.append(0.0, height[:-1]))
         )
         neurons = Neurons(np.ones((len(peaks), 1)), self._sorted[peaks])
         return Supremum.of(neurons, values[peaks], margin)
 
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`: the supremum is cheap."""
+        return self.supremum(dual, hints)
+
 
 def _profile_at_data(points: np.ndarray, masses: np.ndarray) -> np.ndarray:
     """Σ_j masses_j (x_j − x_k)₊ for every k, by the recursion p_k = p_(k+1) + (x_(k+1) − x_k) Σ_(j>k) masses_j."""
-    tails = np.cumsum(masses[::-1])[::-1][1:]
-    return np.append(np.cumsum((np.diff(points) * tails)[::-1])[::-1], 0.0)
+    tails = np.cumsum(masses[::-1], axis=0)[::-1][1:]
+    values = np.zeros_like(masses)
+    values[:-1] = np.cumsum((np.diff(points) * tails.T).T[::-1], axis=0)[::-1]
+    return values

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
-from ridgesplines.oracles.sweeps import fill_orders, sweep_pivots
+from ridgesplines.oracles.sweeps import fill_orders, sweep_pivots, sweep_pivots_outputs
 
 _UNIT = np.finfo(float).eps
 # The sorted directions of all pivots do not depend on the dual vector; they are kept up to this many bytes.
@@ -29,8 +30,8 @@ class PlaneOracle:
     kind: CertificateKind = "exact"
 
     def __init__(self, points: np.ndarray) -> None:
-        self._points, self._group = np.unique(points, axis=0, return_inverse=True)
-        self._group = self._group.ravel()
+        self._distinct = DistinctPoints(points)
+        self._points = self._distinct.points
         count = len(self._points)
         itemsize = np.min_scalar_type(max(count, 1)).itemsize
         cached = count * max(count - 1, 0) * itemsize <= _CACHE_BYTES
@@ -42,23 +43,34 @@ class PlaneOracle:
         """See `Oracle.supremum`."""
         count = len(self._points)
         if count < 2:
-            return Supremum.of(Neurons.none(2), np.zeros(0))
-        masses = np.bincount(self._group, dual, minlength=count)
-        best, sizes = np.zeros((count, 2, 4)), np.zeros(count)
-        self._in_threads(lambda start, stop: sweep_pivots(self._points, masses, self._orders, start, stop, best, sizes))
-        # Summing the duals of coincident points rounds too.
-        margin = 34 * _UNIT * float(sizes.max())
-        flat = best.reshape(-1, 4)
-        pivots = np.arange(count).repeat(2)
-        partners = flat[:, 3].astype(int)
+            return Supremum.of(Neurons.none(2), np.zeros((0, *dual.shape[1:])))
+        masses = self._distinct.masses(dual)
+        points, orders, sizes = self._points, self._orders, np.zeros(count)
+        pivots = np.arange(count)
+        if masses.ndim == 1:
+            best = np.zeros((count, 2, 4))
+            self._in_threads(lambda start, stop: sweep_pivots(points, masses, orders, start, stop, best, sizes))
+            found, pivots = best.reshape(-1, 4), pivots.repeat(2)
+            values, signs = found[:, 0], np.sign(found[:, 0])
+        else:
+            found, values, signs = np.zeros((count, 4)), np.zeros(masses.shape), np.zeros(count)
+            self._in_threads(
+                lambda start, stop: sweep_pivots_outputs(points, masses, orders, start, stop, found, values, sizes)
+            )
+        margin = 34 * _UNIT * float(sizes.max()) + self._distinct.rounding(dual)
+        partners = found[:, 3].astype(int)
         first = np.where(partners >= 0, np.minimum(pivots, partners), pivots)
         second = np.where(partners >= 0, np.maximum(pivots, partners), pivots)
-        weights = self._unit_normals(first, second, flat[:, 1:3])
+        weights = self._unit_normals(first, second, found[:, 1:3])
         biases = np.einsum("kd,kd->k", weights, self._points[first])
         # The same hyperplane comes out of both of its points: keep one.
-        keys = np.column_stack([first, np.where(partners >= 0, second, -1 - first), np.sign(flat[:, 0])])
+        keys = np.column_stack([first, np.where(partners >= 0, second, -1 - first), signs])
         _, chosen = np.unique(keys, axis=0, return_index=True)
-        return Supremum.of(Neurons(weights[chosen], biases[chosen]), flat[chosen, 0], margin)
+        return Supremum.of(Neurons(weights[chosen], biases[chosen]), values[chosen], margin)
+
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`: the supremum is cheap."""
+        return self.supremum(dual, hints)
 
     def _unit_normals(self, first: np.ndarray, second: np.ndarray, fallback: np.ndarray) -> np.ndarray:
         """The unit normals of the lines through two points, the same for both of their pivots; else `fallback`."""

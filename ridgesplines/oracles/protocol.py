@@ -41,7 +41,8 @@ class Supremum:
     Attributes:
         value: the largest |p_z| found; it is attained, so never above the supremum (up to rounding).
         upper: for an exact or bounded oracle, a number proven to be at least the supremum in real arithmetic: the value
-            plus a bound of the rounding errors made on the way. For a heuristic oracle, the value: no proof.
+            plus a bound of the rounding errors made on the way; infinite if it only searched (`Oracle.approximate`).
+            For a heuristic oracle, the value: no proof.
         neurons: maximisers of |p_z| from many local searches (one or two per pivot), best first.
         values: p_z at each of them, with sign: (K,), or (K, D) for a dual vector of D outputs.
     """
@@ -83,6 +84,13 @@ class Oracle(Protocol):
         """The supremum for the dual vector `dual` (N,) or (N, D), orthogonal to the sampled polynomials of degree < m.
 
         `hints` are neurons worth starting from, `effort` multiplies the work of a search; an exact oracle ignores both.
+        """
+        ...
+
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """Neurons where |p_z| is large, cheaply: no dearer than `supremum`, and the same where that is cheap.
+
+        Where it is not, this searches: `value` is attained as ever, but `upper`, still proven, is infinite.
         """
         ...
 

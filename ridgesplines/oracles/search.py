@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile
-from ridgesplines.oracles.sweeps import ascend_all
+from ridgesplines.oracles.sweeps import ascend_all, ascend_all_outputs
 
 
 class SearchOracle:
@@ -19,7 +20,9 @@ class SearchOracle:
     From each start w the search alternates the exact maximum over the bias (it is attained at a datum, the pivot) with
     exact maxima over great circles through w: along the gradient within the face of hyperplanes that touch the same
     data, or, where that vanishes, off one of the data touched. Every step is monotone; an ascent ends where no such
-    circle improves it. Starts are directions drawn at random, isotropic and scaled to the data by turns, and the hints.
+    circle improves it. Of several outputs it climbs one combination at a time, that along the profile where it stands:
+    what that gains, the norm gains at least. Starts are directions drawn at random, isotropic and scaled to the data by
+    turns, and the hints.
 
     The largest value found may miss the supremum: `kind` is "heuristic".
 
@@ -35,8 +38,8 @@ class SearchOracle:
     def __init__(self, points: np.ndarray, starts: int = 128, seed: int = 0) -> None:
         if starts < 1:
             raise ValueError(f"starts must be at least 1, got {starts}.")
-        self._points, self._group = np.unique(points, axis=0, return_inverse=True)
-        self._group = self._group.ravel()
+        self._distinct = DistinctPoints(points)
+        self._points = self._distinct.points
         self._starts = starts
         self._seed = seed
         centred = self._points - self._points.mean(axis=0)
@@ -47,29 +50,35 @@ class SearchOracle:
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         dimension = self._points.shape[1]
-        random = np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual).tobytes())])
+        random = np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual.T.ravel()).tobytes())])
         directions = random.standard_normal((self._starts * effort, dimension))
         directions[1::2] = directions[1::2] @ self._whitening.T
         if hints is not None:
             directions = np.concatenate([hints.weights, directions])
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        masses = np.bincount(self._group, dual, minlength=len(self._points))
+        masses = self._distinct.masses(dual)
         weights, biases = directions.copy(), np.zeros(len(directions))
         threads = os.cpu_count() or 1
         bounds = np.linspace(0, len(directions), 4 * threads + 1).astype(int)
         with ThreadPoolExecutor(threads) as pool:
-            tasks = [pool.submit(ascend_all, self._points, masses, weights, biases, *pair) for pair in pairwise(bounds)]
+            ascend = ascend_all if dual.ndim == 1 else ascend_all_outputs
+            tasks = [pool.submit(ascend, self._points, masses, weights, biases, *pair) for pair in pairwise(bounds)]
             for task in tasks:
                 task.result()
-        neurons = _distinct(Neurons(weights, biases))
+        neurons = Neurons(weights, biases)
+        neurons = neurons[distinct(neurons)]
         return Supremum.of(neurons, profile(self._points, masses, neurons))
 
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`: the search is cheap as it is."""
+        return self.supremum(dual, hints)
 
-def _distinct(neurons: Neurons) -> Neurons:
-    """One of each hyperplane, up to orientation and rounding."""
+
+def distinct(neurons: Neurons) -> np.ndarray:
+    """The positions, sorted, of the first of each hyperplane, up to orientation and rounding."""
     leading = np.argmax(np.abs(neurons.weights) > 1e-9, axis=1)
     signs = np.sign(neurons.weights[np.arange(len(neurons)), leading])
     scale = max(1.0, float(np.abs(neurons.biases).max(initial=0.0)))
     keys = np.column_stack([neurons.weights, neurons.biases / scale]) * signs[:, None]
     _, first = np.unique(np.round(keys, 9) + 0.0, axis=0, return_index=True)
-    return neurons[np.sort(first)]
+    return np.sort(first)

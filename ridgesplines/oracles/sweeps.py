@@ -88,6 +88,93 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
 
 
 @compiled
+def sweep_half_circle_outputs(differences, masses, order, best, values):  # pragma: no cover - compiled
+    """The largest norm of g(w) = Σ_j masses_j (w·u_j)₊ ∈ R^D over unit w in the plane, up to w → −w.
+
+    As `sweep_half_circle`; between two kinks g(w) = A w, whose norm is largest at the top eigenvector of AᵀA if that
+    lies in the arc, up to sign, and otherwise at an end (where the eigenvalues are equal, at both).
+
+    Args:
+        differences: u, (n, 2), none of them zero.
+        masses: (n, D), with Σ_j masses_j u_jᵀ = 0 (so that g(−w) = g(w)).
+        order: from `sort_directions`.
+        best: (4,) output: (norm, w1, w2, j), where j is the kink that attains it, or −1 inside an arc.
+        values: (D,) output: g(w).
+
+    Returns:
+        Σ_j ‖masses_j‖ ‖u_j‖. The error of the norm is at most 32 ε times that.
+    """
+    outputs = masses.shape[1]
+    a, s1, s2 = np.zeros((2, outputs, 2)), np.empty(outputs), np.empty(outputs)
+    size = 0.0
+    for j in range(differences.shape[0]):
+        x, y = differences[j, 0], differences[j, 1]
+        square = 0.0
+        for i in range(outputs):
+            square += masses[j, i] * masses[j, i]
+        size += np.sqrt(square * (x * x + y * y))
+        if y > 0.0 or (y == 0.0 and x > 0.0):
+            _add_outputs(a, masses[j], x, y, 1.0)
+    start1, start2 = 1.0, 0.0
+    best[0] = -1.0
+    for i in range(outputs):
+        s1[i], s2[i] = a[0, i, 0] + a[0, i, 1], a[1, i, 0] + a[1, i, 1]
+    _keep_outputs(s1, s2, 0.0, 1.0, -1, best, values)
+    for position in range(order.shape[0] + 1):
+        j, x, y, end1, end2, positive = -1, 0.0, 0.0, -1.0, 0.0, True
+        if position < order.shape[0]:
+            j = order[position]
+            x, y = differences[j, 0], differences[j, 1]
+            norm = np.sqrt(x * x + y * y)
+            positive = y > 0.0 or (y == 0.0 and x > 0.0)
+            end1, end2 = (x / norm, y / norm) if positive else (-x / norm, -y / norm)
+        m11, m12, m22 = 0.0, 0.0, 0.0
+        for i in range(outputs):
+            s1[i], s2[i] = a[0, i, 0] + a[0, i, 1], a[1, i, 0] + a[1, i, 1]
+            m11 += s1[i] * s1[i]
+            m12 += s1[i] * s2[i]
+            m22 += s2[i] * s2[i]
+        half, across = 0.5 * (m11 - m22), m12
+        spread = np.sqrt(half * half + across * across)
+        if 0.5 * (m11 + m22) + spread > best[0] * best[0] and spread > 0.0:
+            # The column of M − (smaller eigenvalue) I that does not cancel.
+            w1, w2 = (spread + half, across) if half > 0.0 else (across, spread - half)
+            norm = np.sqrt(w1 * w1 + w2 * w2)
+            w1, w2 = w1 / norm, w2 / norm
+            if w1 > 0.0 or (w1 == 0.0 and w2 < 0.0):
+                w1, w2 = -w1, -w2
+            # w = (−sin t, cos t) with t from the start to the end?
+            if start1 * -w1 - start2 * w2 >= 0.0 and w2 * end2 + w1 * end1 >= 0.0:
+                _keep_outputs(s1, s2, w1, w2, -1, best, values)
+        if j >= 0:
+            _keep_outputs(s1, s2, -end2, end1, j, best, values)
+            _add_outputs(a, masses[j], x, y, -1.0 if positive else 1.0)
+            start1, start2 = end1, end2
+    return size
+
+
+@compiled
+def _add_outputs(a, masses, x, y, sign):  # pragma: no cover - compiled
+    for i in range(masses.shape[0]):
+        mass = sign * masses[i]
+        a[0, i, 0], a[0, i, 1] = _add(a[0, i, 0], a[0, i, 1], mass * x)
+        a[1, i, 0], a[1, i, 1] = _add(a[1, i, 0], a[1, i, 1], mass * y)
+
+
+@compiled
+def _keep_outputs(s1, s2, w1, w2, j, best, values):  # pragma: no cover - compiled
+    """Keep the direction if its norm is the largest so far."""
+    square = 0.0
+    for i in range(s1.shape[0]):
+        value = s1[i] * w1 + s2[i] * w2
+        square += value * value
+    if np.sqrt(square) > best[0]:
+        best[0], best[1], best[2], best[3] = np.sqrt(square), w1, w2, float(j)
+        for i in range(s1.shape[0]):
+            values[i] = s1[i] * w1 + s2[i] * w2
+
+
+@compiled
 def _add(total, correction, term):  # pragma: no cover - compiled
     """Neumaier's compensated sum: (total, correction) after adding `term`."""
     new = total + term
@@ -142,10 +229,75 @@ def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: n
 
 
 @compiled
+def sweep_pivots_outputs(points, masses, orders, start, stop, best, values, sizes):  # pragma: no cover - compiled
+    """As `sweep_pivots`, by `sweep_half_circle_outputs`, into `best` (N, 4), `values` (N, D) and `sizes`."""
+    count = points.shape[0] - 1
+    differences, keys, others = np.empty((count, 2)), np.empty(count), np.empty((count, masses.shape[1]))
+    order = np.empty(count, dtype=np.int64)
+    for pivot in range(start, stop):
+        _differences(points, pivot, differences)
+        for j in range(count):
+            others[j] = masses[j if j < pivot else j + 1]
+        if orders.shape[0] > 0:
+            for j in range(count):
+                order[j] = orders[pivot, j]
+        else:
+            order[:] = sort_directions(differences, keys)
+        sizes[pivot] = sweep_half_circle_outputs(differences, others, order, best[pivot], values[pivot])
+        if best[pivot, 3] >= pivot:
+            best[pivot, 3] += 1.0
+
+
+@compiled
 def ascend_all(points, masses, weights, biases, start, stop):  # pragma: no cover - compiled
     """Climb |p_z| from the directions `start` to `stop` of `weights`, in place, and set their biases."""
     for k in range(start, stop):
         biases[k] = _ascend(points, masses, weights[k])
+
+
+@compiled
+def ascend_all_outputs(points, masses, weights, biases, start, stop):  # pragma: no cover - compiled
+    """As `ascend_all`, for ‖p_z‖ of D outputs, `masses` (N, D).
+
+    For the unit vector q along p_z at the neuron reached, ‖p_z‖ ≥ q·p_z everywhere, with equality there: an ascent of
+    the profile of z q is one of the norm.
+    """
+    for k in range(start, stop):
+        direction = weights[k].copy()
+        biases[k], value = _best_pivot_outputs(points, masses, direction)
+        highest = np.sqrt(np.sum(value * value))
+        for _ in range(100):
+            if highest == 0.0:
+                break
+            bias = _ascend(points, masses @ (value / highest), direction)
+            bias, value = _best_pivot_outputs(points, masses, direction)
+            norm = np.sqrt(np.sum(value * value))
+            if norm <= highest:
+                break
+            weights[k], biases[k] = direction, bias
+            if norm <= highest * (1.0 + 1e-12):
+                break
+            highest = norm
+
+
+@compiled
+def _best_pivot_outputs(points, masses, w):  # pragma: no cover - compiled
+    """The bias w·x_n that maximises ‖p_z(w, ·)‖, and p_z there."""
+    t = points @ w
+    order = np.argsort(t)
+    value, tail, best = np.zeros(masses.shape[1]), np.zeros(masses.shape[1]), np.zeros(masses.shape[1])
+    bias, highest = t[order[-1]], 0.0
+    for position in range(order.shape[0] - 2, -1, -1):
+        step = t[order[position + 1]] - t[order[position]]
+        square = 0.0
+        for i in range(masses.shape[1]):
+            tail[i] += masses[order[position + 1], i]
+            value[i] += tail[i] * step
+            square += value[i] * value[i]
+        if square > highest:
+            highest, bias = square, t[order[position]]
+            best[:] = value
+    return bias, best
 
 
 @compiled

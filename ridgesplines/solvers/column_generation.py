@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
@@ -108,7 +108,8 @@ class _Run:
     trace: list[TraceRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.bound = 0.0
+        # The best bound proven, and the best one that an oracle's cheap search suggests.
+        self.bound, self.estimate = 0.0, 0.0
         self.dual = np.zeros_like(self.problem.targets)
         self.objective = np.inf
         nothing = np.zeros((0, *self.problem.targets.shape[1:]))
@@ -144,11 +145,22 @@ class _Run:
             active = restricted.active
             present = self.neurons[active]
             dual = problem.feasible_dual(restricted.dual)
-            answer = problem.oracle.supremum(dual, present + found)
-            better = self._take_bound(dual, answer)
-            better |= self._take_objective(
+            answer = problem.oracle.approximate(dual, present + found)
+            better = self._take_objective(
                 (present, restricted.coefficients[active], restricted.fit), restricted.admissible
             )
+            if np.isinf(answer.upper):
+                # Violations are cheaper to search for; where none is left to speak of, the supremum is worth its price.
+                found = answer.neurons[:_REMEMBERED]
+                better |= self._take_estimate(dual, answer)
+                violation = answer.value / problem.dual_limit - 1
+                near = relative_gap(self.objective, self.estimate, problem.resolution) <= options.gap
+                done = restricted.admissible and restricted.satisfied(violation)
+                if self.thorough and (near or done):
+                    answer = problem.oracle.supremum(dual)
+                elif not self.thorough:
+                    answer = replace(answer, upper=answer.value)
+            better |= self._take_bound(dual, answer)
             if self.thorough and heuristic and self.gap <= options.gap:
                 # A search that finds no violation proves nothing: look harder before believing it.
                 answer = problem.oracle.supremum(dual, present + answer.neurons[:_REMEMBERED], effort=THOROUGH)
@@ -210,6 +222,19 @@ class _Run:
         better = bound > self.bound
         if better or self.problem.oracle.kind == "heuristic":
             self.bound, self.dual = bound, dual
+        return better
+
+    def _take_estimate(self, dual: np.ndarray, answer: Supremum) -> bool:
+        """Take what the bound of `dual` is if nothing larger than `answer` exists; whether it was better.
+
+        The dual is the one to be proven in the end if the run is stopped before it proves any.
+        """
+        estimate, _ = self.problem.bound(dual, answer.value)
+        better = estimate > self.estimate
+        if better:
+            self.estimate = estimate
+            if self.bound == 0.0:
+                self.dual = dual
         return better
 
     def _take_objective(self, present: Snapshot, admissible: bool) -> bool:

@@ -21,6 +21,7 @@ from ridgesplines.oracles import (
     Oracle,
     PlaneOracle,
     SearchOracle,
+    SpaceOracle,
     Supremum,
     choose_oracle,
     profile,
@@ -48,16 +49,19 @@ class Case:
 CASES = {
     "line": Case(LineOracle, 1, 1, "exact"),
     "plane": Case(PlaneOracle, 2, 2, "exact"),
+    "space": Case(SpaceOracle, 3, 3, "exact"),
     "search-2": Case(SearchOracle, 2, 2, "heuristic"),
     "search-3": Case(SearchOracle, 3, 3, "heuristic"),
     "search-5": Case(SearchOracle, 5, 5, "heuristic"),
     "chosen-line": Case(choose_oracle, 1, 1, "exact"),
     "chosen-plane": Case(choose_oracle, 2, 2, "exact"),
-    "chosen-space": Case(choose_oracle, 3, 3, "heuristic"),
+    "chosen-space": Case(choose_oracle, 3, 3, "exact"),
+    "chosen-four": Case(choose_oracle, 4, 4, "heuristic"),
     "line-in-the-plane": Case(choose_oracle, 2, 1, "exact"),
     "line-in-space": Case(choose_oracle, 3, 1, "exact"),
     "plane-in-space": Case(choose_oracle, 3, 2, "exact"),
     "plane-in-five": Case(choose_oracle, 5, 2, "exact"),
+    "space-in-five": Case(choose_oracle, 5, 3, "exact"),
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 exact_case = pytest.mark.parametrize(
@@ -168,6 +172,13 @@ def test_no_sampled_neuron_beats_the_upper_end(case, cloud):
 def test_the_kind_is_stated(case):
     points = case.place(generic(np.random.default_rng(0), case.rank))
     assert case.make(points).kind == case.kind
+
+
+@pytest.mark.parametrize(("count", "outputs", "kind"), [(500, 1, "exact"), (500, 3, "exact"), (501, 3, "heuristic")])
+def test_many_points_in_space_are_searched(count, outputs, kind):
+    points = generic(np.random.default_rng(0), 3, count)
+    assert choose_oracle(points, outputs).kind == kind
+    assert choose_oracle(np.concatenate([points, points, points, points])).kind == "heuristic"
 
 
 @every_cloud
@@ -335,6 +346,256 @@ def test_a_maximum_straight_along_an_axis_is_found(turn):
     c, s = [(1.0, 0.0), (0.8, 0.6), (0.6, 0.8), (0.0, 1.0), (-0.6, 0.8), (-0.8, 0.6), (-1.0, 0.0), (0.0, -1.0)][turn]
     turned = points @ np.array([[c, s], [-s, c]])
     assert PlaneOracle(turned).supremum(dual).value == pytest.approx(2.0, abs=rounding(turned, dual))
+
+
+# Space
+
+
+def coplanar_but_one(rng, rank):
+    """All circles of a pivot in the plane meet in two points, but for that of the last point."""
+    points = generic(rng, rank, 10)
+    points[:-1, -1] = 0.0
+    return points
+
+
+def clusters(rng, rank):
+    """Differences within a cluster and between two are of different sizes, and those between two nearly parallel."""
+    return rng.integers(0, 3, (3, rank))[rng.integers(0, 3, 10)] + 1e-4 * generic(rng, rank, 10)
+
+
+def nearly_lattice(rng, rank):
+    """Kinks at nearly equal angles, by less and by more than circles are told apart."""
+    return lattice(rng, rank)[:10] + rng.choice([1e-9, 1e-7, 1e-5]) * generic(rng, rank, 10)
+
+
+SPACES = [generic, lattice, rows, coplanar_but_one, clusters, nearly_lattice, collinear, nearly_collinear, anisotropic]
+
+
+def candidates_in_space(points: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Directions of every local maximum of |p_z|, and others: crossings, and the best of all arcs and all cells."""
+    found = []
+    for pivot in range(len(points)):
+        u = np.delete(points, pivot, axis=0) - points[pivot]
+        z = np.delete(masses, pivot, axis=0)
+        for axis in u / np.linalg.norm(u, axis=1, keepdims=True):
+            plane = np.linalg.svd(axis[None])[2][1:]
+            crossing = np.linalg.norm(u @ plane.T, axis=1) > 1e-8 * np.linalg.norm(u, axis=1)
+            kinks = np.arctan2(*(u[crossing] @ plane.T).T[::-1])
+            angles = np.unique(
+                np.round(np.concatenate([kinks + np.pi / 2, kinks - np.pi / 2, [0.0]]) % (2 * np.pi), 12)
+            )
+            found.extend(np.column_stack([np.cos(angles), np.sin(angles)]) @ plane)
+            for middle in (angles + np.append(angles[1:], 2 * np.pi)) / 2:
+                active = crossing & (u @ (np.array([np.cos(middle), np.sin(middle)]) @ plane) > 0)
+                slopes = [plane.T @ plane @ u.T @ (active[:, None] * z)]
+                slopes += [u.T @ ((active | (~crossing & (side * (u @ axis) > 0)))[:, None] * z) for side in (1, -1)]
+                found.extend(np.linalg.svd(a)[0][:, 0] for a in slopes)
+    return np.array(found)
+
+
+def brute_force_in_space(points: np.ndarray, dual: np.ndarray) -> float:
+    """sup ‖p_z‖ for `dual` (N, D): over all biases at the data, for every direction that may have the maximum."""
+    points, groups = np.unique(points, axis=0, return_inverse=True)
+    masses = np.array([dual[groups.ravel() == k].sum(axis=0) for k in range(len(points))])
+    weights = candidates_in_space(points, masses)
+    biases = np.sort(weights @ points.T, axis=1)
+    order = np.argsort(weights @ points.T, axis=1)
+    steps = np.diff(biases, axis=1)[:, ::-1, None]
+    # From the top down: the slope in b is minus the mass above.
+    above = np.cumsum(masses[order][:, :0:-1], axis=1)
+    return float(np.linalg.norm(np.cumsum(above * steps, axis=1), axis=2).max())
+
+
+@pytest.mark.parametrize("outputs", [None, 1, 3])
+@pytest.mark.parametrize("cloud", SPACES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("count", [4, 5, 8])
+def test_the_space_oracle_agrees_with_brute_force(cloud, count, outputs):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        points = cloud(rng, 3)[-count:]
+        if len(np.unique(points, axis=0)) < 2:
+            continue
+        dual = random_dual(rng, points, outputs=outputs)
+        if np.abs(dual).max() < 1e-12:
+            # Four points off a plane: only the zero dual is orthogonal to all affine functions.
+            dual = 0 * dual
+        answer = SpaceOracle(points).supremum(dual)
+        highest = brute_force_in_space(points, dual if outputs else dual[:, None])
+        noise = rounding(points, dual)
+        assert answer.upper >= highest - noise
+        # Brute force rounds its angles, across which the profile moves by that times its slope.
+        slope = float(np.abs(dual).sum() * np.ptp(points, axis=0).sum())
+        assert answer.value == pytest.approx(highest, abs=4e-12 * slope + noise)
+
+
+def test_brute_force_knows_all_three_kinds_of_maxima():
+    # What the test above proves, it proves of each: planes through one point, through two and through three.
+    touched = set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        points = generic(rng, 3, 8)
+        best = SpaceOracle(points).supremum(random_dual(rng, points)).neurons[:1]
+        touched.add(int(np.sum(np.abs(points @ best.weights[0] - best.biases[0]) < 1e-12)))
+    assert touched == {1, 2, 3}
+
+
+@pytest.mark.parametrize("outputs", [None, 2])
+@pytest.mark.parametrize("turn", range(8))
+def test_the_interior_of_a_cell_is_found(turn, outputs):
+    # Two high rims about a low middle: the best neuron lies across, through the middle alone, whatever the axes are.
+    rim = np.array([[x, y, z] for x in (1.0, -1.0) for y in (0.3, -0.3) for z in (0.3, -0.3)])
+    points = np.concatenate([[[0.0, 0.0, 0.0]], rim])
+    dual = np.array([-8.0, *np.ones(8)])
+    turned = points @ (np.eye(3) if turn == 0 else rotation(np.random.default_rng(turn), 3)).T
+    answer = SpaceOracle(turned).supremum(dual if outputs is None else np.outer(dual, [0.6, 0.8]))
+    assert answer.value == pytest.approx(4.0, abs=rounding(points, dual))
+    assert np.abs(answer.neurons.biases[0]) <= 16 * EPS
+
+
+@pytest.mark.parametrize("outputs", [None, 2])
+@pytest.mark.parametrize("turn", range(8))
+def test_a_maximum_where_a_circle_begins_is_found(turn, outputs):
+    # As in the plane: across the row and through its middle, here a pair of points; its circle is swept from there.
+    row = np.array([[0.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    c, s = [(1.0, 0.0), (0.8, 0.6), (0.6, 0.8), (0.0, 1.0), (-0.6, 0.8), (-0.8, 0.6), (-1.0, 0.0), (0.0, -1.0)][turn]
+    row = row @ np.array([[c, s], [-s, c]])
+    points = np.concatenate([np.column_stack([row, np.full(3, z)]) for z in (0.0, 1.0)] + [[[1.0, 2.0, 0.3]]])
+    dual = np.array([-1.0, 0.5, 0.5, -1.0, 0.5, 0.5, 0.0])
+    answer = SpaceOracle(points).supremum(dual if outputs is None else np.outer(dual, [0.6, 0.8]))
+    assert answer.value == pytest.approx(2.0, abs=rounding(points, dual))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-17, 1e-15, 1e-11])
+def test_points_on_a_line_up_to_rounding_are_as_on_the_line(noise):
+    # The circles of all pairs all but coincide, and no order of the kinks on them means anything.
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        along = rng.standard_normal(int(rng.integers(5, 14)))
+        points = np.outer(along, unit_rows(rng, 1, 3)[0])
+        points += noise * rng.standard_normal(points.shape)
+        dual = random_dual(rng, along[:, None])
+        answer = SpaceOracle(points).supremum(dual)
+        moved = rounding(points, dual) + 10 * noise * np.abs(dual).sum()
+        assert answer.value == pytest.approx(LineOracle(along[:, None]).supremum(dual).value, abs=moved)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_no_harder_search_beats_the_space_oracle(scale, offset):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        points = scale * (generic(rng, 3, 25) + offset)
+        dual = random_dual(rng, points)
+        answer = SpaceOracle(points).supremum(dual)
+        search = SearchOracle(points, seed=seed).supremum(dual, answer.neurons, effort=8)
+        assert answer.value - rounding(points, dual) <= search.value <= answer.upper + rounding(points, dual)
+
+
+# Several outputs
+
+OUTPUT_CASES = {name: CASES[name] for name in ("line", "plane", "space", "search-3", "plane-in-five", "space-in-five")}
+output_case = pytest.mark.parametrize("case", OUTPUT_CASES.values(), ids=OUTPUT_CASES)
+
+
+def output_problem(case: Case, cloud=generic, outputs: int = 3):
+    rng = np.random.default_rng(11)
+    points = case.place(cloud(rng, case.rank))
+    dual = random_dual(rng, points, outputs=outputs)
+    oracle = case.make(points)
+    return points, dual, oracle, oracle.supremum(dual)
+
+
+@pytest.mark.parametrize("cloud", [generic, duplicated, lattice, nearly_collinear, anisotropic])
+@output_case
+def test_the_norm_of_several_outputs_is_attained_and_not_beaten(case, cloud):
+    points, dual, _, answer = output_problem(case, cloud)
+    assert answer.values.shape == (len(answer.neurons), 3)
+    assert answer.value == np.linalg.norm(answer.values, axis=1)[0] == answer.sizes.max() > 0
+    p = profile(points, dual, answer.neurons)
+    np.testing.assert_allclose(p, answer.values, rtol=0, atol=rounding(points, dual))
+    highest = np.linalg.norm(profile(points, dual, sampled(np.random.default_rng(1), points)), axis=1).max()
+    assert answer.upper >= highest - rounding(points, dual) - (1e-9 * highest if case.kind == "heuristic" else 0)
+    if case.kind == "exact":
+        assert answer.upper - answer.value <= rounding(points, dual)
+
+
+@output_case
+def test_one_output_is_the_scalar_profile(case):
+    points, dual, oracle, _ = output_problem(case)
+    scalar = oracle.supremum(dual[:, 0]).value
+    for columns in (dual[:, :1], dual[:, :1] * [1.0, 0.0], dual[:, :1] * [0.6, 0.0, -0.8]):
+        assert oracle.supremum(columns).value == pytest.approx(scalar, rel=1e-9, abs=rounding(points, dual))
+
+
+@output_case
+def test_turning_the_outputs_changes_nothing_and_each_is_below_the_norm(case):
+    points, dual, oracle, answer = output_problem(case)
+    turned = oracle.supremum(dual @ rotation(np.random.default_rng(12), 3)).value
+    assert turned == pytest.approx(answer.value, rel=1e-9, abs=rounding(points, dual))
+    assert max(oracle.supremum(column).value for column in dual.T) <= answer.upper
+
+
+@output_case
+def test_the_zero_dual_of_several_outputs_has_supremum_zero(case):
+    _, dual, oracle, _ = output_problem(case)
+    answer = oracle.supremum(0 * dual)
+    assert (answer.value, answer.upper) == (0.0, 0.0)
+    assert answer.values.shape == (len(answer.neurons), 3)
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(4, 12), st.sampled_from([generic, lattice, rows]), st.integers(1, 4))
+def test_the_plane_oracle_agrees_with_dense_directions(seed, count, cloud, outputs):
+    rng = np.random.default_rng(seed)
+    points = np.unique(cloud(rng, 2)[:count], axis=0)
+    if len(points) < 2:
+        return
+    dual = random_dual(rng, points, outputs=outputs)
+    angles = np.linspace(0, np.pi, 2000)
+    u = (points - points[:, None]).reshape(-1, 2)
+    normals = np.concatenate([np.column_stack([np.cos(angles), np.sin(angles)]), np.column_stack([-u[:, 1], u[:, 0]])])
+    lengths = np.linalg.norm(normals, axis=1)
+    normals = normals[lengths > 0] / lengths[lengths > 0, None]
+    biases = points @ normals.T
+    neurons = Neurons(np.tile(normals, (len(points), 1)), biases.ravel())
+    highest = float(np.linalg.norm(profile(points, dual, neurons), axis=1).max())
+    answer = PlaneOracle(points).supremum(dual)
+    assert answer.upper >= highest - rounding(points, dual)
+    # A maximum is flat: between two sampled directions it rises by the squared step.
+    slope = float(np.abs(dual).sum() * np.ptp(points, axis=0).sum())
+    assert answer.value <= highest + 1e-5 * slope + rounding(points, dual)
+
+
+# What is cheap, and what rounds
+
+
+@pytest.mark.parametrize("outputs", [None, 2])
+@every_case
+def test_an_approximation_is_attained_and_no_bound_that_is_not_proven(case, outputs):
+    rng = np.random.default_rng(13)
+    points = case.place(generic(rng, case.rank))
+    dual = random_dual(rng, points, outputs=outputs)
+    oracle = case.make(points)
+    exact, cheap = oracle.supremum(dual), oracle.approximate(dual)
+    p = profile(points, dual, cheap.neurons)
+    np.testing.assert_allclose(p, cheap.values, rtol=0, atol=rounding(points, dual))
+    assert cheap.value == cheap.sizes[0] <= exact.upper
+    assert cheap.upper in (exact.upper, np.inf)
+
+
+@pytest.mark.parametrize("case", [CASES["line"], CASES["plane"], CASES["space"]], ids=["line", "plane", "space"])
+@pytest.mark.parametrize("outputs", [None, 2])
+def test_duals_of_coincident_points_that_cancel_round_within_the_bound(case, outputs):
+    rng = np.random.default_rng(14)
+    points = generic(rng, case.rank, 9)
+    dual = random_dual(rng, points, outputs=outputs)
+    large = np.round(1e7 * rng.standard_normal((40, *dual.shape)))
+    split = np.concatenate([dual[None], large, -large]).reshape(-1, *dual.shape[1:])
+    answer = case.make(np.tile(points, (81, 1))).supremum(split)
+    # In any order of summation the large ones leave their rounding; the sum of exactly `dual` does not have it.
+    truth = case.make(points).supremum(dual)
+    assert answer.upper >= truth.value
+    assert answer.value <= truth.upper + (answer.upper - answer.value)
 
 
 @every_cloud

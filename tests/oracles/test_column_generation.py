@@ -21,7 +21,7 @@ from ridgesplines import (
     certify,
     solve,
 )
-from ridgesplines.oracles import PlaneOracle
+from ridgesplines.oracles import PlaneOracle, SpaceOracle, space
 
 GAP = 1e-6  # the default of the solver
 # Clarabel is asked for 1e-10, and reaches it to about this on programs with cones.
@@ -207,12 +207,51 @@ def test_equal_calls_give_equal_numbers(dimension, strength):
     assert second.certificate.bound == first.certificate.bound
 
 
-# Space
+# Space and beyond
 
 
 @pytest.mark.parametrize("strength", [None, 0.1])
-def test_three_dimensions_are_solved_and_called_heuristic(strength):
+def test_three_dimensions_are_solved_and_proven(strength):
     x, y = waves(np.random.default_rng(7), 25, 3)
+    problem = make(x, y, strength)
+    solution = solve(problem)
+    assert_solved(problem, solution)
+    assert "proven" in str(solution.certificate)
+
+
+@pytest.mark.parametrize("strength", [None, 0.1])
+def test_a_dear_supremum_is_taken_only_to_prove_what_a_search_suggests(strength, monkeypatch):
+    x, y = waves(np.random.default_rng(7), 25, 3)
+    problem = make(x, y, strength)
+    expected = solve(problem)
+    monkeypatch.setattr(space, "_CHEAP", 0)
+    supremum, calls = SpaceOracle.supremum, []
+
+    def counted(self, *arguments, **options):
+        calls.append(1)
+        return supremum(self, *arguments, **options)
+
+    monkeypatch.setattr(SpaceOracle, "supremum", counted)
+    solution = solve(problem)
+    assert_solved(problem, solution)
+    assert_optimum(solution.objective, expected.objective, 2 * GAP)
+    assert len(calls) < len(solution.trace)
+    # No bound is claimed before it is proven, and the last one is the certificate's.
+    bounds = [row.bound for row in solution.trace]
+    assert bounds[0] == 0 < bounds[-1]
+    assert max(bounds) <= expected.objective * (1 + 1e-9)
+    # A run that was stopped before has its best guess proven in the end.
+    stopped = solve(problem, ColumnGeneration(iteration_limit=6))
+    assert 0 < stopped.certificate.bound <= expected.objective * (1 + 1e-9)
+    assert stopped.certificate.proven
+    calls.clear()
+    assert ColumnGeneration().approximate(problem).width > 0
+    assert not calls
+
+
+@pytest.mark.parametrize("strength", [None, 0.1])
+def test_four_dimensions_are_solved_and_called_heuristic(strength):
+    x, y = waves(np.random.default_rng(7), 25, 4)
     problem = make(x, y, strength)
     solution = solve(problem)
     assert_solved(problem, solution, kind="heuristic")

@@ -1,0 +1,38 @@
+"""Points that coincide act as one, with the sum of their duals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_UNIT = np.finfo(float).eps
+
+
+class DistinctPoints:
+    """The different ones among `points` (N, d), sorted, and what a dual vector amounts to at them.
+
+    Attributes:
+        points: (K, d).
+    """
+
+    def __init__(self, points: np.ndarray) -> None:
+        self.points, group, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+        self._group = group.ravel()
+        self._repeats = int(counts.max(initial=1)) - 1
+        self._repeated = counts[self._group] > 1
+        self._diameter = float(np.linalg.norm(np.ptp(points, axis=0))) if len(points) else 0.0
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def masses(self, dual: np.ndarray) -> np.ndarray:
+        """The sums of `dual` (N,) or (N, D) over coincident points: (K,) or (K, D)."""
+        if dual.ndim == 1:
+            return np.bincount(self._group, dual, minlength=len(self.points))
+        columns = [np.bincount(self._group, column, minlength=len(self.points)) for column in dual.T]
+        return np.column_stack(columns) if columns else np.zeros((len(self.points), 0))
+
+    def rounding(self, dual: np.ndarray) -> float:
+        """By how much the rounding of `masses` changes |p_z| at most; duals of coincident points may cancel."""
+        terms = np.abs(dual[self._repeated])
+        columns = terms.sum() if dual.ndim == 1 else np.linalg.norm(terms.sum(axis=0))
+        return self._repeats * _UNIT * self._diameter * float(columns)
