@@ -9,6 +9,7 @@ from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, profile
 from ridgesplines.oracles.search import SearchOracle
+from ridgesplines.oracles.subdivision import SubdivisionOracle
 
 __all__ = [
     "CertificateKind",
@@ -18,6 +19,7 @@ __all__ = [
     "Oracle",
     "PlaneOracle",
     "SearchOracle",
+    "SubdivisionOracle",
     "Supremum",
     "choose_oracle",
     "profile",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ridgesplines.geometry import AffineFrame
@@ -9,19 +11,24 @@ from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum
 from ridgesplines.oracles.search import SearchOracle
+from ridgesplines.oracles.subdivision import SubdivisionOracle
 
 
 class EmbeddedOracle:
     """An oracle for points on an r-dimensional flat of R^d, by one for their coordinates on the flat.
 
-    The restriction of a neuron to the flat is a neuron there with a shorter weight, so the supremum over R^d is the one
-    over the flat: a certificate for points on a line or in a plane is exact in every dimension. Points off the flat by
-    rounding change p_z by at most Σ_n |z_n| · distance, which `upper` includes.
+    The restriction of a unit neuron to the flat is a neuron there with a weight of norm s ≤ 1, which scales its profile
+    by s^(m−1), so the supremum over R^d is the one over the flat: a certificate for points on a line or in a plane is
+    as good in every dimension. Points off the flat by rounding change p_z by at most Σ_n |z_n| · distance times the
+    steepest slope of ρ_m over the heights of data above a hyperplane that meets them, reach^(m−2) / (m−2)!, which
+    `upper` includes.
     """
 
-    def __init__(self, frame: AffineFrame, oracle: Oracle) -> None:
+    def __init__(self, frame: AffineFrame, oracle: Oracle, order: int = 2) -> None:
         self._frame = frame
         self._oracle = oracle
+        reach = float(np.linalg.norm(np.ptp(frame.coordinates, axis=0))) + 2 * frame.distance
+        self._shift = frame.distance * reach ** (order - 2) / math.factorial(order - 2)
 
     @property
     def kind(self) -> CertificateKind:
@@ -39,7 +46,7 @@ class EmbeddedOracle:
         answer = self._oracle.supremum(dual, hints, effort)
         weights = answer.neurons.weights @ self._frame.basis.T
         neurons = Neurons(weights, answer.neurons.biases + weights @ self._frame.centre)
-        margin = self._frame.distance * float(np.abs(dual).sum())
+        margin = self._shift * float(np.abs(dual).sum())
         return Supremum(answer.value, answer.upper + margin, neurons, answer.values)
 
 
@@ -56,8 +63,15 @@ class EmptyOracle:
         return Supremum.of(Neurons.none(self._dimension), np.zeros(0))
 
 
-def choose_oracle(points: np.ndarray) -> Oracle:
-    """The best oracle of order 2 for `points` (N, d): exact where they span at most a plane, else the search."""
+def choose_oracle(points: np.ndarray, order: int = 2) -> Oracle:
+    """The best oracle of order m for `points` (N, d).
+
+    Order 2: exact where the points span at most a plane, else the search. Orders 3 and 4: exact on a line, bounded in a
+    plane.
+
+    Raises:
+        ValueError: for orders 3 and 4 where the points span more than a plane.
+    """
     frame = AffineFrame.of(points)
     dimension = points.shape[1]
     if frame.rank == 0:
@@ -66,9 +80,14 @@ def choose_oracle(points: np.ndarray) -> Oracle:
     oracle: Oracle
     match frame.rank:
         case 1:
-            oracle = LineOracle(coordinates)
+            oracle = LineOracle(coordinates, order)
         case 2:
-            oracle = PlaneOracle(coordinates)
-        case _:
+            oracle = PlaneOracle(coordinates) if order == 2 else SubdivisionOracle(coordinates, order)
+        case _ if order == 2:
             oracle = SearchOracle(coordinates)
-    return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle)
+        case _:
+            raise ValueError(
+                f"the supremum of order {order} is solved for points on a line or in a plane, got points that span "
+                f"{frame.rank} dimensions; use order=2 there."
+            )
+    return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle, order)

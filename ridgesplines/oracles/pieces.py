@@ -24,12 +24,12 @@ def smooth_supremum(knots: np.ndarray, masses: np.ndarray, count: int, order: in
     from the right. By orthogonality p may be written from the left as well, with the flipped neuron; each piece takes
     whichever has the smaller terms, so that rounding stays small at both ends.
 
-    Rounding: a derivative of p at a knot is a polynomial in the masses and steps with positive coefficients, whose terms
-    pass through at most (k + 2) (count + 8) operations in extended precision (unit u; where the platform has none, u is
-    that of double precision). So p is known up to that many u times S, the same sum over ‖masses‖, at the far end of
-    the piece. The computed extremes of a piece are those of one whose coefficients differ by at most 16 u relative to S
-    (both roots of a computed quadratic are the exact roots of a near one, also where its discriminant cancels), which
-    costs 64 u S at most. `upper` adds these, and the conversion to double precision.
+    Rounding: a derivative of p at a knot is a polynomial in the masses and steps with positive coefficients, each term
+    of which passes through at most (k + 2) (count + 8) operations in extended precision (unit u; where the platform has
+    none, u is that of double precision). So p is known up to that many u times S, the same sum over ‖masses‖, at the
+    far end of the piece. The computed extremes of a piece are those of one whose coefficients differ by at most 16 u
+    relative to S (both roots of a computed quadratic are the exact roots of a near one, also where its discriminant
+    cancels), which costs 64 u S at most. `upper` adds these, and the conversion to double precision.
 
     Args:
         knots: x, (n,), increasing.
