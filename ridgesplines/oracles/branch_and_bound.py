@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.oracles.branching import branch_and_bound, in_threads
+from ridgesplines.oracles.branching import branch_and_bound, grouped, in_threads
 from ridgesplines.oracles.cones import bound_cones
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 from ridgesplines.oracles.search import SearchOracle
@@ -55,7 +55,7 @@ class BranchAndBoundOracle:
                 f"BranchAndBoundOracle bounds the profile of one output, got a dual vector of shape {dual.shape}; "
                 "solve one problem for each output."
             )
-        masses = np.bincount(self._group, dual, minlength=len(self._points))
+        masses, lost = grouped(dual, self._group, len(self._points))
         found = [self._search.supremum(dual, hints, effort)]
         if not masses.any():
             return found[0]
@@ -86,7 +86,8 @@ class BranchAndBoundOracle:
             self._first_cones(), refine, found[0].value, self._tolerance, floor / 64, self._time_limit
         )
         best = max(found, key=lambda answer: answer.value)
-        return Supremum(best.value, max(proof.upper, best.value, floor), best.neurons, best.values)
+        upper = max(proof.upper, best.value, floor) + 2 * lost * float(sizes.max())
+        return Supremum(best.value, upper, best.neurons, best.values)
 
     def _first_cones(self) -> np.ndarray:
         """Every pivot with every face of the cube [−1, 1]^d on its positive half, in the form that splits first."""

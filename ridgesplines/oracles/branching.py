@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 _BATCH = 4096
-_MOST = 2**21
+_MOST = 2**20
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def branch_and_bound(
 ) -> Bounded:
     """A bound of sup |p| over `boxes`, best first, until no box can exceed `value` by more than `tolerance` relative.
 
-    The bound returned is the largest of the boxes put aside and of those still open when time (or room for two million
+    The bound returned is the largest of the boxes put aside and of those still open when time (or room for a million
     boxes) runs out: proven in either case.
 
     Args:
@@ -78,3 +78,11 @@ def in_threads(work: Callable[[int, int], None], count: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         for task in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
             task.result()
+
+
+def grouped(dual: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarray, float]:
+    """The sums (count,) of `dual` (N,) over coincident points, and a bound of the sum of their errors beyond ε."""
+    masses = np.zeros(count, dtype=np.longdouble)
+    np.add.at(masses, group, dual)
+    repeated = np.bincount(group, minlength=count)[group] > 1
+    return masses.astype(float), float(np.finfo(np.longdouble).eps * repeated.sum() * np.abs(dual[repeated]).sum())

@@ -30,7 +30,8 @@ def bound_cones(points, masses, cones, limit, start, stop, bounds, roundings, va
     turn a towards the centre: a maximum of |p| sits on kinks with m_j < 0 (others are convex), where some λ turn it
     there exactly, and the bound is of second order in the size of the cone.
 
-    Rounding: every sum has at most 8 N terms of d products (six turns included), bounded over the box by |m_j| Σ_k |u_jk| max |w_k|.
+    Rounding: every sum has at most 8 N terms of d products, turns included, that are bounded over the cone by
+    |m_j| Σ_k |u_jk| max |w_k|. Data that may touch the hyperplane in the cone, up to rounding, count as on both sides.
 
     Args:
         points: x, (N, d).
@@ -69,18 +70,19 @@ def bound_cones(points, masses, cones, limit, start, stop, bounds, roundings, va
                 scale += abs(u * c[k])
             m = sign * masses[j]
             size += abs(m) * (scale + reach)
-            if t + reach < 0.0 or j == pivot:
+            blur = 1e-13 * scale
+            if t + reach < -blur or j == pivot:
                 continue
             if t > 0.0:
                 value += m * t
             share = 1.0
-            if t >= reach:
+            if t > reach + blur:
                 least += m
                 most += m
             else:
-                share = (t + reach) / (2.0 * reach)
+                share = min(max(0.5 * (t + reach) / max(reach, blur), 0.0), 1.0)
                 if m > 0.0:
-                    constant += m * share * (reach - t)
+                    constant += m * share * max(reach - t, 0.0)
                     most += m
                 else:
                     least += m
@@ -89,7 +91,7 @@ def bound_cones(points, masses, cones, limit, start, stop, bounds, roundings, va
             for k in range(dimension):
                 u = points[j, k] - points[pivot, k]
                 a[k] += share * m * u
-                if share < 1.0:
+                if t <= reach + blur:
                     spread[k] += abs(m * u)
         if most < -slack or least > abs(masses[pivot]) + slack:
             continue
@@ -141,15 +143,15 @@ def _highest(a, constant, c, r, e, norm, nearest):  # pragma: no cover - compile
 
 @compiled
 def _turn(points, masses, pivot, sign, a, c, r, e, norm, bent, shares, levels):  # pragma: no cover - compiled
-    """Choose the slopes of the hinges `bent` to lower a·c + ‖r (a − (a·e) e / norm …)‖; changes a and the shares.
+    """Choose the slopes of the hinges `bent` to lower the bound; changes a and the shares.
 
-    Coordinate descent on the height at the centre plus the rise towards the sides, whose norm is written as the minimum
-    over τ of (‖·‖² / τ + τ) / 2.
+    Coordinate descent on a·c + ‖q‖, the height at the centre and the rise towards the sides, q = r (a − (a·e) e), where
+    the norm is the minimum over τ of (‖q‖² / τ + τ) / 2.
     """
     dimension = a.shape[0]
     q, v = np.empty(dimension), np.empty(dimension)
     for _ in range(_ROUNDS):
-        slope = (a @ c) / norm
+        slope = a @ e
         tau = 0.0
         for k in range(dimension):
             q[k] = r[k] * (a[k] - slope * e[k])

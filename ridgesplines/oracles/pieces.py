@@ -86,8 +86,9 @@ def _taylor(steps: np.ndarray, masses: np.ndarray, degree: int) -> tuple[np.ndar
     coefficients[degree] = np.cumsum(tails[:0:-1], axis=0)[::-1]
     ends = coefficients[degree]
     for r in range(degree - 1, -1, -1):
-        powers = [steps[:, None] ** (s - r) / math.factorial(s - r) for s in range(r + 1, degree + 1)]
-        rises = sum(power * coefficients[s] for power, s in zip(powers, range(r + 1, degree + 1), strict=True))
+        rises = np.zeros_like(ends)
+        for s in range(r + 1, degree + 1):
+            rises += steps[:, None] ** (s - r) / math.factorial(s - r) * coefficients[s]
         ends = np.cumsum(rises[::-1], axis=0)[::-1]
         coefficients[r, :-1], coefficients[r, -1] = ends[1:], 0
     return coefficients[..., :-1], ends[:, -1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.activations import TruncatedPower
-from ridgesplines.oracles.branching import branch_and_bound, in_threads
+from ridgesplines.oracles.branching import branch_and_bound, grouped, in_threads
 from ridgesplines.oracles.plane_boxes import bound_boxes, climb, promising, scan_directions
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 
@@ -54,7 +54,7 @@ class SubdivisionOracle:
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`; a dual vector of several outputs is refused."""
-        masses = self._masses(dual)
+        masses, lost = self._masses(dual)
         if not masses.any():
             return Supremum.of(Neurons.none(2), np.zeros(0))
         places, values = self._search(masses, hints, effort)
@@ -79,22 +79,23 @@ class SubdivisionOracle:
         value = float(np.abs(values).max(initial=0.0))
         proof = branch_and_bound(_first_boxes(), refine, value, self._tolerance, floor, self._time_limit)
         answer = self._answer(*self._distinct(masses, np.concatenate(found)))
-        upper = proof.upper * self._scale**self._degree
+        # Heights above hyperplanes with b ≥ 0 are at most 1.
+        upper = (proof.upper + lost) * self._scale**self._degree
         return Supremum(answer.value, max(upper, answer.value), answer.neurons, answer.values)
 
     def approximate(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """The value and the neurons without the proof, at a fraction of the cost: `upper` is infinite."""
-        masses = self._masses(dual)
+        masses, _ = self._masses(dual)
         answer = self._answer(*self._search(masses, hints, effort))
         return Supremum(answer.value, np.inf, answer.neurons, answer.values)
 
-    def _masses(self, dual: np.ndarray) -> np.ndarray:
+    def _masses(self, dual: np.ndarray) -> tuple[np.ndarray, float]:
         if dual.ndim != 1:
             raise ValueError(
                 f"SubdivisionOracle bounds the profile of one output, got a dual vector of shape {dual.shape}; "
                 "solve one problem for each output."
             )
-        return np.bincount(self._group, dual, minlength=len(self._points))
+        return grouped(dual, self._group, len(self._points))
 
     def _search(self, masses: np.ndarray, hints: Neurons | None, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """Local maxima of |p|, best first: (θ, b) in the scaled frame, and p there."""
