@@ -46,6 +46,9 @@ def branch_and_bound(
         tolerance: relative.
         floor: absolute, on top: about the rounding error of the bounds, below which no box can be told from another.
         time_limit: in seconds; the bounds of all boxes are computed at least once.
+
+    Raises:
+        FloatingPointError: if a bound is not finite.
     """
     deadline = time.monotonic() + time_limit
     bounds, roundings = np.full(len(boxes), np.inf), np.zeros(len(boxes))
@@ -66,6 +69,9 @@ def branch_and_bound(
         else:
             chosen, rest = np.arange(len(boxes)), np.arange(0)
         parts, part_bounds, part_roundings, value = refine(boxes[chosen], value)
+        if not np.isfinite(part_bounds + part_roundings).all():
+            # A comparison with NaN would put a box aside without a proof.
+            raise FloatingPointError("a bound of the dual profile overflows; scale the points or the dual vector.")
         boxes = np.concatenate([boxes[rest], parts])
         bounds = np.concatenate([bounds[rest], part_bounds])
         roundings = np.concatenate([roundings[rest], part_roundings])

@@ -239,6 +239,14 @@ def test_the_plane_refuses_what_it_does_not_solve():
         choose_oracle(np.random.default_rng(0).standard_normal((9, 3)), order=3)
 
 
+def test_an_overflow_is_no_proof():
+    rng = np.random.default_rng(11)
+    points = rng.standard_normal((12, 2))
+    dual = 1e308 * random_dual(rng, points, 2)
+    with pytest.raises(FloatingPointError, match="overflows"), np.errstate(all="ignore"):
+        SubdivisionOracle(points, 3).supremum(dual)
+
+
 # Branch and bound
 
 
