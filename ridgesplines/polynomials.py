@@ -157,25 +157,27 @@ class PolynomialFit:
     basis: np.ndarray
     degree: int
     defect: float
-    _frame: AffineFrame
-    _scale: float
-    _solve: np.ndarray  # (P, N): from values to coefficients in the frame's scaled coordinates
+    _centre: np.ndarray  # (d,)
+    _axes: np.ndarray  # (r, d): from centred points to coordinates of unit variance along the principal axes
+    _solve: np.ndarray  # (P, N): from values to coefficients in those coordinates
 
     @classmethod
     def at(cls, points: np.ndarray, degree: int) -> PolynomialFit:
         """Prepare the fit at `points` (N, d)."""
         frame = AffineFrame.of(points)
-        scale = float(np.abs(frame.coordinates).max(initial=0.0)) or 1.0
-        sampled = monomials(frame.coordinates / scale, degree)
+        # Polynomials do not mind a change of variables, but their monomials do: along each principal axis the same size.
+        _, spreads, rows = np.linalg.svd(frame.coordinates, full_matrices=False)
+        axes = (rows / (spreads[:, None] / np.sqrt(len(points)))) @ frame.basis.T
+        sampled = monomials((points - frame.centre) @ axes.T, degree)
         left, values, right = np.linalg.svd(sampled, full_matrices=False)
         # Which directions the points span is the frame's decision, so that oracles and polynomials agree on it.
         rank = frame.rank + 1 if degree == 1 else int(np.sum(values > values[0] * max(sampled.shape) * _UNIT))
         solve = (right[:rank].T / values[:rank]) @ left[:, :rank].T
-        precise = (points.astype(np.longdouble) - frame.centre) / np.longdouble(scale)
+        precise = (points.astype(np.longdouble) - frame.centre) @ axes.T.astype(np.longdouble)
         basis = _orthonormal(monomials(precise, degree), rank)
         condition = float(values[0] / values[rank - 1])
         defect = 8 * (_UNIT + condition * float(np.finfo(np.longdouble).eps))
-        return cls(basis, degree, defect, frame, scale, solve)
+        return cls(basis, degree, defect, frame.centre, axes, solve)
 
     def project_off(self, values: np.ndarray) -> np.ndarray:
         """`values` (N,) or (N, K) less their orthogonal projection on the sampled polynomials."""
@@ -185,9 +187,8 @@ class PolynomialFit:
 
     def __call__(self, values: np.ndarray) -> Polynomial:
         """The polynomial closest to `values` (N,) or (N, D) in least squares."""
-        reduced = Polynomial(self._solve @ values, self._frame.rank, self.degree)
-        matrix = self._frame.basis.T / self._scale
-        return reduced.compose(matrix, -matrix @ self._frame.centre)
+        reduced = Polynomial(self._solve @ values, len(self._axes), self.degree)
+        return reduced.compose(self._axes, -self._axes @ self._centre)
 
 
 def _orthonormal(columns: np.ndarray, rank: int) -> np.ndarray:

@@ -4,14 +4,17 @@ For z orthogonal to the polynomials of degree < m sampled at points x_n, the dua
 p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b), and an oracle computes sup |p_z| over ‖w‖ = 1 and all b.
 """
 
+from ridgesplines.oracles.branch_and_bound import BranchAndBoundOracle
 from ridgesplines.oracles.choice import EmbeddedOracle, choose_oracle
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, profile
 from ridgesplines.oracles.search import SearchOracle
 from ridgesplines.oracles.space import SpaceOracle
+from ridgesplines.oracles.subdivision import SubdivisionOracle
 
 __all__ = [
+    "BranchAndBoundOracle",
     "CertificateKind",
     "EmbeddedOracle",
     "LineOracle",
@@ -20,6 +23,7 @@ __all__ = [
     "PlaneOracle",
     "SearchOracle",
     "SpaceOracle",
+    "SubdivisionOracle",
     "Supremum",
     "choose_oracle",
     "profile",

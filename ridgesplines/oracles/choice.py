@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ridgesplines.geometry import AffineFrame
@@ -10,6 +12,7 @@ from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, sizes
 from ridgesplines.oracles.search import SearchOracle
 from ridgesplines.oracles.space import SpaceOracle
+from ridgesplines.oracles.subdivision import SubdivisionOracle
 
 # So many points take the exact supremum in space about a minute on two cores, and their cube decides for others;
 # several outputs make a longer search of each cell.
@@ -20,14 +23,18 @@ _MOST_IN_SPACE_OF_OUTPUTS = 500
 class EmbeddedOracle:
     """An oracle for points on an r-dimensional flat of R^d, by one for their coordinates on the flat.
 
-    The restriction of a neuron to the flat is a neuron there with a shorter weight, so the supremum over R^d is the one
-    over the flat: a certificate for points on a line or in a plane is exact in every dimension. Points off the flat by
-    rounding change p_z by at most Σ_n |z_n| · distance, which `upper` includes.
+    The restriction of a unit neuron to the flat is a neuron there with a weight of norm s ≤ 1, which scales its profile
+    by s^(m−1), so the supremum over R^d is the one over the flat: a certificate for points on a line or in a plane is
+    as good in every dimension. Points off the flat by rounding change p_z by at most Σ_n |z_n| · distance times the
+    steepest slope of ρ_m over the heights of data above a hyperplane that meets them, reach^(m−2) / (m−2)!, which
+    `upper` includes.
     """
 
-    def __init__(self, frame: AffineFrame, oracle: Oracle) -> None:
+    def __init__(self, frame: AffineFrame, oracle: Oracle, order: int = 2) -> None:
         self._frame = frame
         self._oracle = oracle
+        reach = float(np.linalg.norm(np.ptp(frame.coordinates, axis=0))) + 2 * frame.distance
+        self._shift = frame.distance * reach ** (order - 2) / math.factorial(order - 2)
 
     @property
     def kind(self) -> CertificateKind:
@@ -54,7 +61,7 @@ class EmbeddedOracle:
     def _off_the_flat(self, dual: np.ndarray, answer: Supremum) -> Supremum:
         weights = answer.neurons.weights @ self._frame.basis.T
         neurons = Neurons(weights, answer.neurons.biases + weights @ self._frame.centre)
-        margin = self._frame.distance * float(sizes(dual).sum())
+        margin = self._shift * float(sizes(dual).sum())
         return Supremum(answer.value, answer.upper + margin, neurons, answer.values)
 
 
@@ -78,7 +85,11 @@ class EmptyOracle:
 def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracle:
     """The best oracle for `points` (N, d), order m and dual vectors of so many outputs.
 
-    Exact where they span at most a plane, or space and are few enough for a minute or two, else the search.
+    Order 2: exact where the points span at most a plane, or space and are few enough for a minute or two, else the
+    search. Orders 3 and 4: exact on a line, bounded in a plane for one output.
+
+    Raises:
+        ValueError: for orders 3 and 4 where the points span more than a plane.
     """
     frame = AffineFrame.of(points)
     dimension = points.shape[1]
@@ -88,11 +99,16 @@ def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracl
     oracle: Oracle
     match frame.rank:
         case 1:
-            oracle = LineOracle(coordinates)
+            oracle = LineOracle(coordinates, order)
         case 2:
-            oracle = PlaneOracle(coordinates)
-        case 3 if len(points) <= (_MOST_IN_SPACE if outputs == 1 else _MOST_IN_SPACE_OF_OUTPUTS):
+            oracle = PlaneOracle(coordinates) if order == 2 else SubdivisionOracle(coordinates, order)
+        case 3 if order == 2 and len(points) <= (_MOST_IN_SPACE if outputs == 1 else _MOST_IN_SPACE_OF_OUTPUTS):
             oracle = SpaceOracle(coordinates)
-        case _:
+        case _ if order == 2:
             oracle = SearchOracle(coordinates)
-    return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle)
+        case _:
+            raise ValueError(
+                f"the supremum of order {order} is solved for points on a line or in a plane, got points that span "
+                f"{frame.rank} dimensions; use order=2 there."
+            )
+    return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle, order)

@@ -31,6 +31,12 @@ class DistinctPoints:
         columns = [np.bincount(self._group, column, minlength=len(self.points)) for column in dual.T]
         return np.column_stack(columns) if columns else np.zeros((len(self.points), 0))
 
+    def precise_masses(self, dual: np.ndarray) -> np.ndarray:
+        """`masses` in extended precision, where the platform has it."""
+        ranked = np.argsort(self._group, kind="stable")
+        starts = np.searchsorted(self._group[ranked], np.arange(len(self.points)))
+        return np.add.reduceat(dual[ranked].astype(np.longdouble), starts, axis=0)
+
     def rounding(self, dual: np.ndarray) -> float:
         """By how much the rounding of `masses` changes |p_z| at most; duals of coincident points may cancel."""
         terms = np.abs(dual[self._repeated])

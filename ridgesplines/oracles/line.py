@@ -1,34 +1,42 @@
-"""The exact supremum on the line, order 2."""
+"""The exact supremum on the line."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ridgesplines.oracles.coincident import DistinctPoints
+from ridgesplines.oracles.pieces import smooth_supremum
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, sizes
 
 _UNIT = np.finfo(float).eps
 
 
 class LineOracle:
-    """The exact supremum of |p_z| for points on the line (N, 1) and order 2, in O(N) per dual vector.
+    """The exact supremum of |p_z| for points on the line (N, 1) and orders 2, 3 and 4, in O(N) per dual vector.
 
-    b ↦ p_z(b) = Σ_n z_n (x_n − b)₊ is piecewise linear with kinks at the data and zero outside their range, so the
-    supremum is attained at a datum. Flipping a neuron changes it by an affine function only, to which z is orthogonal:
-    w = 1 is enough. Of several outputs, the norm is convex between the data: again the supremum is attained at one.
+    b ↦ p_z(b) = Σ_n z_n ρ_m(x_n − b) is zero outside the range of the data. For order 2 it is piecewise linear with
+    kinks at the data, so the supremum is attained at a datum; of several outputs, the norm is convex between the data,
+    and again it is. For orders 3 and 4 it is piecewise quadratic or cubic and smooth, and the candidates are the roots
+    of its derivative (see `smooth_supremum`, also for the rounding). Flipping a neuron changes it by a polynomial of
+    degree < m only, to which z is orthogonal: one orientation is enough.
 
-    Rounding: between neighbouring data p_z is a running sum of N terms, whose error is at most (N + 2) ε times the same
-    sum over absolute values; `upper` adds that.
+    Rounding, order 2: between neighbouring data p_z is a running sum of N terms, whose error is at most (N + 2) ε times
+    the same sum over absolute values; `upper` adds that.
     """
 
     kind: CertificateKind = "exact"
 
-    def __init__(self, points: np.ndarray) -> None:
+    def __init__(self, points: np.ndarray, order: int = 2) -> None:
+        if order not in (2, 3, 4):
+            raise ValueError(f"the supremum on the line is solved for orders 2, 3 and 4, got order={order!r}.")
+        self._order = order
         self._distinct = DistinctPoints(points)
         self._sorted = self._distinct.points[:, 0]
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
+        if self._order > 2:
+            return smooth_supremum(self._sorted, self._distinct.precise_masses(dual), len(dual), self._order)
         masses = self._distinct.masses(dual)
         values = _profile_at_data(self._sorted, masses)
         reach = _profile_at_data(self._sorted, self._distinct.masses(np.abs(dual)))

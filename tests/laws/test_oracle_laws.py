@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,13 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines.oracles.plane as plane
+from ridgesplines.geometry import AffineFrame
 from ridgesplines.oracles import (
+    BranchAndBoundOracle,
     LineOracle,
     Neurons,
     Oracle,
     PlaneOracle,
     SearchOracle,
     SpaceOracle,
+    SubdivisionOracle,
     Supremum,
     choose_oracle,
     profile,
@@ -30,12 +34,13 @@ from ridgesplines.oracles import (
 
 @dataclass(frozen=True)
 class Case:
-    """An oracle for points on a flat of dimension `rank` in R^dimension."""
+    """An oracle of order m for points on a flat of dimension `rank` in R^dimension."""
 
     make: Callable[[np.ndarray], Oracle]
     dimension: int
     rank: int
     kind: str
+    order: int = 2
 
     def place(self, coordinates: np.ndarray) -> np.ndarray:
         """Coordinates (N, rank) as points (N, dimension): isometric, the same flat each time."""
@@ -62,6 +67,14 @@ CASES = {
     "plane-in-space": Case(choose_oracle, 3, 2, "exact"),
     "plane-in-five": Case(choose_oracle, 5, 2, "exact"),
     "space-in-five": Case(choose_oracle, 5, 3, "exact"),
+    "line-order-3": Case(partial(LineOracle, order=3), 1, 1, "exact", 3),
+    "line-order-4": Case(partial(LineOracle, order=4), 1, 1, "exact", 4),
+    "subdivision-order-3": Case(partial(SubdivisionOracle, order=3), 2, 2, "bounded", 3),
+    "subdivision-order-4": Case(partial(SubdivisionOracle, order=4), 2, 2, "bounded", 4),
+    "line-in-space-order-4": Case(partial(choose_oracle, order=4), 3, 1, "exact", 4),
+    "plane-in-space-order-3": Case(partial(choose_oracle, order=3), 3, 2, "bounded", 3),
+    "branch-and-bound-2": Case(BranchAndBoundOracle, 2, 2, "bounded"),
+    "branch-and-bound-3": Case(BranchAndBoundOracle, 3, 3, "bounded"),
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 exact_case = pytest.mark.parametrize(
@@ -74,7 +87,7 @@ def generic(rng, rank, count=18):
 
 
 def duplicated(rng, rank):
-    points = generic(rng, rank, 10)
+    points = generic(rng, rank, 12)
     return np.concatenate([points, points[:5], points[:3]])
 
 
@@ -114,13 +127,23 @@ every_cloud = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda f: f.__name__)
 def problem(case: Case, cloud, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Supremum]:
     rng = np.random.default_rng(seed)
     points = case.place(cloud(rng, case.rank))
-    dual = random_dual(rng, points)
+    dual = dual_of(rng, points, case.order)
     return points, dual, case.make(points).supremum(dual)
 
 
-def rounding(points: np.ndarray, dual: np.ndarray) -> float:
-    """Of evaluating p_z in plain sums: N terms, each a difference of numbers as large as the coordinates."""
-    return len(points) * EPS * 8 * float(np.abs(dual).sum()) * float(np.linalg.norm(points, axis=1).max())
+def dual_of(rng: np.random.Generator, points: np.ndarray, order: int) -> np.ndarray:
+    """A random dual vector for order m, orthogonal also where the points are flat but for a trace."""
+    if order == 2:
+        return random_dual(rng, points)
+    coordinates = AffineFrame.of(points).coordinates
+    left, values, _ = np.linalg.svd(coordinates - coordinates.mean(axis=0), full_matrices=False)
+    return random_dual(rng, left[:, values > 0], order - 1)
+
+
+def rounding(points: np.ndarray, dual: np.ndarray, order: int = 2) -> float:
+    """Of evaluating p_z in plain sums: N terms, heights being differences of numbers as large as the coordinates."""
+    slope = float(np.linalg.norm(np.ptp(points, axis=0))) ** (order - 2)
+    return len(points) * EPS * 8 * float(np.abs(dual).sum()) * float(np.linalg.norm(points, axis=1).max()) * slope
 
 
 def hyperplanes(rng: np.random.Generator, points: np.ndarray, count: int) -> Neurons:
@@ -143,6 +166,14 @@ def sampled(rng: np.random.Generator, points: np.ndarray, count: int = 3000) -> 
     return Neurons(weights, biases) + through
 
 
+def along(points: np.ndarray) -> Neurons:
+    """Neurons across the longest direction of the points, at data and between them."""
+    direction = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2][:1]
+    heights = np.sort(points @ direction[0])
+    biases = (heights[:-1, None] + np.diff(heights)[:, None] * np.linspace(0, 1, 200)).ravel()
+    return Neurons(direction.repeat(len(biases), axis=0), biases)
+
+
 # Laws of every oracle
 
 
@@ -154,8 +185,8 @@ def test_the_value_is_attained_at_the_first_neuron(case, cloud):
     assert answer.value == abs(answer.values[0]) == np.abs(answer.values).max()
     assert answer.upper >= answer.value > 0
     np.testing.assert_allclose(np.linalg.norm(answer.neurons.weights, axis=1), 1, rtol=16 * EPS)
-    p = profile(points, dual, answer.neurons)
-    np.testing.assert_allclose(p, answer.values, rtol=0, atol=rounding(points, dual))
+    p = profile(points, dual, answer.neurons, case.order)
+    np.testing.assert_allclose(p, answer.values, rtol=0, atol=rounding(points, dual, case.order))
 
 
 @every_cloud
@@ -163,9 +194,11 @@ def test_the_value_is_attained_at_the_first_neuron(case, cloud):
 def test_no_sampled_neuron_beats_the_upper_end(case, cloud):
     points, dual, answer = problem(case, cloud)
     neurons = sampled(np.random.default_rng(1), points)
-    highest = float(np.abs(profile(points, dual, neurons)).max())
+    highest = float(np.abs(profile(points, dual, neurons, case.order)).max())
     # The sample itself rounds; the search promises no bound, but finds what random directions do.
-    assert answer.upper >= highest - rounding(points, dual) - (1e-9 * highest if case.kind == "heuristic" else 0)
+    assert answer.upper >= highest - rounding(points, dual, case.order) - (
+        1e-9 * highest if case.kind == "heuristic" else 0
+    )
 
 
 @every_case
@@ -192,7 +225,7 @@ def test_homogeneity_in_the_dual(case, cloud):
     np.testing.assert_array_equal(doubled.values, 4 * answer.values)
     np.testing.assert_array_equal(doubled.neurons.weights, answer.neurons.weights)
     scaled = oracle.supremum(-0.3 * dual if case.kind == "exact" else 0.3 * dual)
-    assert scaled.value == pytest.approx(0.3 * answer.value, rel=1e-9, abs=rounding(points, dual))
+    assert scaled.value == pytest.approx(0.3 * answer.value, rel=1e-9, abs=rounding(points, dual, case.order))
 
 
 @pytest.mark.parametrize("cloud", [generic, duplicated, collinear])
@@ -203,7 +236,9 @@ def test_rigid_motions_of_the_points_change_nothing(case, cloud):
     moved = points @ rotation(rng, case.dimension).T + rng.standard_normal(case.dimension)
     other = case.make(moved).supremum(dual)
     # The points themselves round as they move, and z is no longer orthogonal to them beyond that.
-    assert other.value == pytest.approx(answer.value, rel=1e-9, abs=rounding(np.concatenate([points, moved]), dual))
+    assert other.value == pytest.approx(
+        answer.value, rel=1e-9, abs=rounding(np.concatenate([points, moved]), dual, case.order)
+    )
 
 
 @every_case
@@ -211,18 +246,18 @@ def test_the_order_of_the_points_changes_nothing(case):
     points, dual, answer = problem(case, generic)
     order = np.random.default_rng(3).permutation(len(points))
     other = case.make(points[order]).supremum(dual[order])
-    assert other.value == pytest.approx(answer.value, rel=1e-9, abs=rounding(points, dual))
+    assert other.value == pytest.approx(answer.value, rel=1e-9, abs=rounding(points, dual, case.order))
 
 
 @every_case
 def test_repeated_points_act_as_one_with_the_sum_of_their_duals(case):
     rng = np.random.default_rng(4)
     points = case.place(generic(rng, case.rank))
-    dual = random_dual(rng, points)
+    dual = dual_of(rng, points, case.order)
     answer = case.make(points).supremum(dual)
     split = np.concatenate([dual - 1.0, np.full(len(dual), 1.0)])
     other = case.make(np.concatenate([points, points])).supremum(split)
-    assert other.value == pytest.approx(answer.value, rel=1e-9, abs=rounding(points, split))
+    assert other.value == pytest.approx(answer.value, rel=1e-9, abs=rounding(points, split, case.order))
 
 
 @every_case
@@ -269,18 +304,22 @@ def test_hints_never_lower_the_answer(case):
 @exact_case
 def test_the_upper_end_is_tight(case, cloud):
     points, dual, answer = problem(case, cloud)
-    assert answer.upper - answer.value <= rounding(points, dual)
+    assert answer.upper - answer.value <= rounding(points, dual, case.order)
 
 
 @every_cloud
 @exact_case
 def test_no_search_beats_an_exact_oracle(case, cloud):
     points, dual, answer = problem(case, cloud)
-    if case.dimension == 1:
+    if case.order > 2:
+        highest = np.abs(profile(points, dual, along(points), case.order)).max()
+        assert answer.value == pytest.approx(highest, rel=1e-4, abs=rounding(points, dual, case.order))
+        assert answer.upper >= highest - rounding(points, dual, case.order)
+    elif case.dimension == 1:
         brute = np.abs(profile(points, dual, Neurons(np.ones((len(points), 1)), points[:, 0]))).max()
-        assert answer.value == pytest.approx(brute, abs=rounding(points, dual))
+        assert answer.value == pytest.approx(brute, abs=rounding(points, dual, case.order))
     else:
-        assert SearchOracle(points).supremum(dual).value <= answer.upper + rounding(points, dual)
+        assert SearchOracle(points).supremum(dual).value <= answer.upper + rounding(points, dual, case.order)
 
 
 def rows(rng, rank):
