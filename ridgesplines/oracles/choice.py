@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.geometry import AffineFrame
+from ridgesplines.oracles.ascent import AscentOracle
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum
@@ -56,8 +57,11 @@ class EmptyOracle:
         return Supremum.of(Neurons.none(self._dimension), np.zeros(0))
 
 
-def choose_oracle(points: np.ndarray) -> Oracle:
-    """The best oracle of order 2 for `points` (N, d): exact where they span at most a plane, else the search."""
+def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracle:
+    """The best oracle of order m for `points` (N, d) and dual vectors of so many outputs.
+
+    Order 2: exact where the points span at most a plane, else a search. Orders 3 and 4: a search.
+    """
     frame = AffineFrame.of(points)
     dimension = points.shape[1]
     if frame.rank == 0:
@@ -65,10 +69,12 @@ def choose_oracle(points: np.ndarray) -> Oracle:
     coordinates = points if frame.rank == dimension else frame.coordinates
     oracle: Oracle
     match frame.rank:
-        case 1:
+        case 1 if order == 2:
             oracle = LineOracle(coordinates)
-        case 2:
+        case 2 if order == 2:
             oracle = PlaneOracle(coordinates)
-        case _:
+        case rank if order == 2 and (outputs == 1 or rank == 3):
             oracle = SearchOracle(coordinates)
+        case _:
+            oracle = AscentOracle(coordinates, order)
     return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import ridgesplines.oracles.plane as plane
 from ridgesplines.oracles import (
+    AscentOracle,
     LineOracle,
     Neurons,
     Oracle,
@@ -51,6 +52,7 @@ CASES = {
     "search-2": Case(SearchOracle, 2, 2, "heuristic"),
     "search-3": Case(SearchOracle, 3, 3, "heuristic"),
     "search-5": Case(SearchOracle, 5, 5, "heuristic"),
+    "ascent-3": Case(AscentOracle, 3, 3, "heuristic"),
     "chosen-line": Case(choose_oracle, 1, 1, "exact"),
     "chosen-plane": Case(choose_oracle, 2, 2, "exact"),
     "chosen-space": Case(choose_oracle, 3, 3, "heuristic"),
