@@ -376,6 +376,16 @@ def test_the_search_finds_the_supremum_in_the_plane():
     assert found >= 198
 
 
+@pytest.mark.parametrize("seed", [13, 100])
+def test_an_ascent_crosses_a_fall_along_the_circle_of_a_datum(seed):
+    # With seed 13 two neighbours give maxima 7e-6 apart through a third point, and the higher one is 4e-4 wide.
+    rng = np.random.default_rng([seed, 60, 2, 2])
+    points = generic(rng, 2, 60)
+    dual = random_dual(rng, points)
+    exact = PlaneOracle(points).supremum(dual).value
+    assert SearchOracle(points).supremum(dual).value == pytest.approx(exact, rel=1e-12)
+
+
 def test_more_effort_and_other_seeds_stay_below_the_supremum_and_find_no_less():
     rng = np.random.default_rng(8)
     points = generic(rng, 4, 40)
