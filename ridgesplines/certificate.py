@@ -14,7 +14,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.spline import RidgeSpline
 
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
-THOROUGH = 8
+THOROUGH = 2
 # A prediction this near to a kink of the loss, beside the range of the targets, counts as on it.
 _KINK = 1e-7
 

@@ -165,7 +165,7 @@ class PolynomialFit:
     def at(cls, points: np.ndarray, degree: int) -> PolynomialFit:
         """Prepare the fit at `points` (N, d)."""
         frame = AffineFrame.of(points)
-        # Polynomials do not mind a change of variables, but their monomials do: along each principal axis the same size.
+        # Polynomials do not mind a change of variables, but their monomials do: the same size along each axis.
         _, spreads, rows = np.linalg.svd(frame.coordinates, full_matrices=False)
         axes = (rows / (spreads[:, None] / np.sqrt(len(points)))) @ frame.basis.T
         sampled = monomials((points - frame.centre) @ axes.T, degree)

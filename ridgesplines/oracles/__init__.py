@@ -4,6 +4,7 @@ For z orthogonal to the polynomials of degree < m sampled at points x_n, the dua
 p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b), and an oracle computes sup |p_z| over ‖w‖ = 1 and all b.
 """
 
+from ridgesplines.oracles.ascent import AscentOracle
 from ridgesplines.oracles.branch_and_bound import BranchAndBoundOracle
 from ridgesplines.oracles.choice import EmbeddedOracle, choose_oracle
 from ridgesplines.oracles.line import LineOracle
@@ -14,6 +15,7 @@ from ridgesplines.oracles.space import SpaceOracle
 from ridgesplines.oracles.subdivision import SubdivisionOracle
 
 __all__ = [
+    "AscentOracle",
     "BranchAndBoundOracle",
     "CertificateKind",
     "EmbeddedOracle",

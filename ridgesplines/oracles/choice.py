@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ridgesplines.geometry import AffineFrame
+from ridgesplines.oracles.ascent import AscentOracle
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, sizes
-from ridgesplines.oracles.search import SearchOracle
 from ridgesplines.oracles.space import SpaceOracle
 from ridgesplines.oracles.subdivision import SubdivisionOracle
 
@@ -85,11 +85,8 @@ class EmptyOracle:
 def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracle:
     """The best oracle for `points` (N, d), order m and dual vectors of so many outputs.
 
-    Order 2: exact where the points span at most a plane, or space and are few enough for a minute or two, else the
-    search. Orders 3 and 4: exact on a line, bounded in a plane for one output.
-
-    Raises:
-        ValueError: for orders 3 and 4 where the points span more than a plane.
+    Order 2: exact where the points span at most a plane, or space and are few enough for a minute or two. Orders 3 and
+    4: exact on a line, bounded in a plane for one output. Elsewhere a search.
     """
     frame = AffineFrame.of(points)
     dimension = points.shape[1]
@@ -100,15 +97,12 @@ def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracl
     match frame.rank:
         case 1:
             oracle = LineOracle(coordinates, order)
-        case 2:
-            oracle = PlaneOracle(coordinates) if order == 2 else SubdivisionOracle(coordinates, order)
+        case 2 if order == 2:
+            oracle = PlaneOracle(coordinates)
+        case 2 if outputs == 1:
+            oracle = SubdivisionOracle(coordinates, order)
         case 3 if order == 2 and len(points) <= (_MOST_IN_SPACE if outputs == 1 else _MOST_IN_SPACE_OF_OUTPUTS):
             oracle = SpaceOracle(coordinates)
-        case _ if order == 2:
-            oracle = SearchOracle(coordinates)
         case _:
-            raise ValueError(
-                f"the supremum of order {order} is solved for points on a line or in a plane, got points that span "
-                f"{frame.rank} dimensions; use order=2 there."
-            )
+            oracle = AscentOracle(coordinates, order)
     return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle, order)

@@ -19,10 +19,10 @@ class SearchOracle:
 
     From each start w the search alternates the exact maximum over the bias (it is attained at a datum, the pivot) with
     exact maxima over great circles through w: along the gradient within the face of hyperplanes that touch the same
-    data, or, where that vanishes, off one of the data touched. Every step is monotone; an ascent ends where no such
-    circle improves it. Of several outputs it climbs one combination at a time, that along the profile where it stands:
-    what that gains, the norm gains at least. Starts are directions drawn at random, isotropic and scaled to the data by
-    turns, and the hints.
+    data, or, where that vanishes, off one of the data touched, in the end also where that falls before it rises. Every
+    step is monotone; an ascent ends where no such circle improves it. Of several outputs it climbs one combination at a
+    time, that along the profile where it stands: what that gains, the norm gains at least. Starts are directions drawn
+    at random, isotropic and scaled to the data by turns, and the hints.
 
     The largest value found may miss the supremum: `kind` is "heuristic".
 

@@ -410,8 +410,51 @@ def _ascend(points, masses, w):  # pragma: no cover - compiled
                     best,
                 )
         if not improved:
+            # Nothing rises from here, but a circle may rise again beyond a fall.
+            improved, pivot, value = _exchange(
+                points, masses, touching[:touched], w, pivot, value, plane, plane_masses, keys, index, best
+            )
+        if not improved:
             break
     return points[pivot] @ w
+
+
+@compiled
+def _exchange(points, masses, touching, w, pivot, value, plane, plane_masses, keys, index, best):
+    # pragma: no cover - compiled
+    """Let go of one of the data touched, the pivot or another, for the best hyperplane through the rest of them."""
+    dimension = points.shape[1]
+    touched = np.append(touching, pivot)
+    differences = np.empty(points.shape)
+    norms = np.empty(points.shape[0])
+    basis = np.empty((dimension, dimension))
+    for k in range(len(touched) - 1, -1, -1):
+        if len(touched) == 1:
+            break
+        held = touched[0] if k > 0 else touched[1]
+        for j in range(points.shape[0]):
+            size = 0.0
+            for i in range(dimension):
+                differences[j, i] = points[j, i] - points[held, i]
+                size += differences[j, i] ** 2
+            norms[j] = np.sqrt(size)
+        basis[0] = w
+        dimensions = 1
+        for other in touched:
+            if other != held and other != touched[k] and dimensions < dimension:
+                dimensions += _extend(basis, dimensions, differences[other], norms[other])
+        if dimensions >= dimension:
+            continue
+        release = differences[touched[k]].copy()
+        _remove(release, basis, dimensions)
+        if np.linalg.norm(release) <= 1e-10 * norms[touched[k]]:
+            continue
+        improved, new_pivot, new_value = _move(
+            points, masses, differences, norms, w, release, held, value, plane, plane_masses, keys, index, best
+        )
+        if improved:
+            return True, new_pivot, new_value
+    return False, pivot, value
 
 
 @compiled

@@ -108,8 +108,8 @@ class _Run:
     trace: list[TraceRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # The best bound proven, and the best one that an oracle's cheap search suggests.
-        self.bound, self.estimate = 0.0, 0.0
+        # The best bound proven; the latest one that an oracle's cheap search suggests, and the highest of those.
+        self.bound, self.estimate, self.highest = 0.0, 0.0, 0.0
         self.dual = np.zeros_like(self.problem.targets)
         self.objective = np.inf
         nothing = np.zeros((0, *self.problem.targets.shape[1:]))
@@ -149,28 +149,22 @@ class _Run:
             better = self._take_objective(
                 (present, restricted.coefficients[active], restricted.fit), restricted.admissible
             )
-            if np.isinf(answer.upper):
-                # Violations are cheaper to search for; where none is left to speak of, the supremum is worth its price.
+            quick = np.isinf(answer.upper)
+            if quick or heuristic:
                 found = answer.neurons[:_REMEMBERED]
                 better |= self._take_estimate(dual, answer)
-                violation = answer.value / problem.dual_limit - 1
-                near = relative_gap(self.objective, self.estimate, problem.resolution) <= options.gap
-                done = restricted.admissible and restricted.satisfied(violation)
-                if self.thorough and (near or done):
-                    answer = problem.oracle.supremum(dual)
-                elif not self.thorough:
-                    answer = replace(answer, upper=answer.value)
-            better |= self._take_bound(dual, answer)
-            if self.thorough and heuristic and self.gap <= options.gap:
+            violation = answer.value / problem.dual_limit - 1
+            near = (quick or heuristic) and self.estimated_gap <= options.gap
+            if self.thorough and ((quick and restricted.admissible and restricted.satisfied(violation)) or near):
+                # Violations are cheaper to search for; where none is left to speak of, the supremum is worth its price.
                 # A search that finds no violation proves nothing: look harder before believing it.
                 answer = problem.oracle.supremum(dual, present + answer.neurons[:_REMEMBERED], effort=THOROUGH)
-                self._take_bound(dual, answer)
-            found = answer.neurons[:_REMEMBERED] if heuristic else found
+            elif quick and not self.thorough:
+                answer = replace(answer, upper=answer.value)
+            better |= self._take_bound(dual, answer)
             gap = self._record(iteration)
-            show(
-                f"iteration {iteration}: objective {self.objective:.6g}, bound {self.bound:.6g}, "
-                f"gap {gap:.1e}, {len(active)} neurons"
-            )
+            shown = f"estimated gap {self.estimated_gap:.1e}" if quick else f"bound {self.bound:.6g}, gap {gap:.1e}"
+            show(f"iteration {iteration}: objective {self.objective:.6g}, {shown}, {len(active)} neurons")
             if gap <= options.gap and self.complete:
                 return Status.CONVERGED
             if options.time_limit is not None and time.perf_counter() - self.began >= options.time_limit:
@@ -206,6 +200,10 @@ class _Run:
     def gap(self) -> float:
         return relative_gap(self.objective, self.bound, self.problem.resolution)
 
+    @property
+    def estimated_gap(self) -> float:
+        return relative_gap(self.objective, self.estimate, self.problem.resolution)
+
     def _record(self, iteration: int) -> float:
         """Trace the iteration; returns the gap."""
         seconds = time.perf_counter() - self.began
@@ -220,7 +218,7 @@ class _Run:
         """
         bound, _ = self.problem.bound(dual, answer.upper)
         better = bound > self.bound
-        if better or self.problem.oracle.kind == "heuristic":
+        if better or (np.isfinite(answer.upper) and self.problem.oracle.kind == "heuristic"):
             self.bound, self.dual = bound, dual
         return better
 
@@ -229,10 +227,10 @@ class _Run:
 
         The dual is the one to be proven in the end if the run is stopped before it proves any.
         """
-        estimate, _ = self.problem.bound(dual, answer.value)
-        better = estimate > self.estimate
+        self.estimate, _ = self.problem.bound(dual, answer.value)
+        better = self.estimate > self.highest
         if better:
-            self.estimate = estimate
+            self.highest = self.estimate
             if self.bound == 0.0:
                 self.dual = dual
         return better

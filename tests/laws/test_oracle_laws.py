@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines.oracles.plane as plane
-from ridgesplines.geometry import AffineFrame
 from ridgesplines.oracles import (
+    AscentOracle,
     BranchAndBoundOracle,
     LineOracle,
     Neurons,
@@ -58,6 +58,7 @@ CASES = {
     "search-2": Case(SearchOracle, 2, 2, "heuristic"),
     "search-3": Case(SearchOracle, 3, 3, "heuristic"),
     "search-5": Case(SearchOracle, 5, 5, "heuristic"),
+    "ascent-3": Case(AscentOracle, 3, 3, "heuristic"),
     "chosen-line": Case(choose_oracle, 1, 1, "exact"),
     "chosen-plane": Case(choose_oracle, 2, 2, "exact"),
     "chosen-space": Case(choose_oracle, 3, 3, "exact"),
@@ -131,13 +132,9 @@ def problem(case: Case, cloud, seed: int = 0) -> tuple[np.ndarray, np.ndarray, S
     return points, dual, case.make(points).supremum(dual)
 
 
-def dual_of(rng: np.random.Generator, points: np.ndarray, order: int) -> np.ndarray:
-    """A random dual vector for order m, orthogonal also where the points are flat but for a trace."""
-    if order == 2:
-        return random_dual(rng, points)
-    coordinates = AffineFrame.of(points).coordinates
-    left, values, _ = np.linalg.svd(coordinates - coordinates.mean(axis=0), full_matrices=False)
-    return random_dual(rng, left[:, values > 0], order - 1)
+def dual_of(rng: np.random.Generator, points: np.ndarray, order: int, outputs: int | None = None) -> np.ndarray:
+    """A random dual vector for order m."""
+    return random_dual(rng, points, order - 1, outputs)
 
 
 def rounding(points: np.ndarray, dual: np.ndarray, order: int = 2) -> float:
@@ -210,7 +207,7 @@ def test_the_kind_is_stated(case):
 @pytest.mark.parametrize(("count", "outputs", "kind"), [(500, 1, "exact"), (500, 3, "exact"), (501, 3, "heuristic")])
 def test_many_points_in_space_are_searched(count, outputs, kind):
     points = generic(np.random.default_rng(0), 3, count)
-    assert choose_oracle(points, outputs).kind == kind
+    assert choose_oracle(points, outputs=outputs).kind == kind
     assert choose_oracle(np.concatenate([points, points, points, points])).kind == "heuristic"
 
 
@@ -613,11 +610,13 @@ def test_the_plane_oracle_agrees_with_dense_directions(seed, count, cloud, outpu
 def test_an_approximation_is_attained_and_no_bound_that_is_not_proven(case, outputs):
     rng = np.random.default_rng(13)
     points = case.place(generic(rng, case.rank))
-    dual = random_dual(rng, points, outputs=outputs)
+    if outputs and case.kind == "bounded":
+        pytest.skip("proven bounds are for one output")
+    dual = dual_of(rng, points, case.order, outputs)
     oracle = case.make(points)
     exact, cheap = oracle.supremum(dual), oracle.approximate(dual)
-    p = profile(points, dual, cheap.neurons)
-    np.testing.assert_allclose(p, cheap.values, rtol=0, atol=rounding(points, dual))
+    p = profile(points, dual, cheap.neurons, case.order)
+    np.testing.assert_allclose(p, cheap.values, rtol=0, atol=rounding(points, dual, case.order))
     assert cheap.value == cheap.sizes[0] <= exact.upper
     assert cheap.upper in (exact.upper, np.inf)
 
@@ -672,6 +671,16 @@ def test_the_search_finds_the_supremum_in_the_plane():
         assert search <= exact * (1 + 1e-11)
         found += search >= exact * (1 - 1e-9)
     assert found >= 198
+
+
+@pytest.mark.parametrize("seed", [13, 100])
+def test_an_ascent_crosses_a_fall_along_the_circle_of_a_datum(seed):
+    # With seed 13 two neighbours give maxima 7e-6 apart through a third point, and the higher one is 4e-4 wide.
+    rng = np.random.default_rng([seed, 60, 2, 2])
+    points = generic(rng, 2, 60)
+    dual = random_dual(rng, points)
+    exact = PlaneOracle(points).supremum(dual).value
+    assert SearchOracle(points).supremum(dual).value == pytest.approx(exact, rel=1e-12)
 
 
 def test_more_effort_and_other_seeds_stay_below_the_supremum_and_find_no_less():

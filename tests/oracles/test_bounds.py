@@ -18,7 +18,6 @@ from ridgesplines.oracles import (
     PlaneOracle,
     SearchOracle,
     SubdivisionOracle,
-    choose_oracle,
     profile,
 )
 from ridgesplines.oracles.branch_and_bound import _halves as halve_cones
@@ -235,8 +234,6 @@ def test_the_plane_refuses_what_it_does_not_solve():
         SubdivisionOracle(np.zeros((3, 2)), 2)
     with pytest.raises(ValueError, match="one output"):
         SubdivisionOracle(np.eye(3, 2), 3).supremum(np.ones((3, 2)))
-    with pytest.raises(ValueError, match="span 3 dimensions"):
-        choose_oracle(np.random.default_rng(0).standard_normal((9, 3)), order=3)
 
 
 def test_an_overflow_is_no_proof():

@@ -31,7 +31,7 @@ class RestrictedConic(RestrictedProblem):
         self._fit, self._dual = problem.best_polynomial
         self._penalty: float | None = None
         if not problem.loss.needs_strength:
-            supremum = problem.oracle.supremum(self._dual).upper
+            supremum = problem.oracle.approximate(self._dual).value
             self._penalty = 10.0 * (float(np.abs(self._dual).max()) / supremum if supremum > 0 else 1.0)
         self._outside = np.inf
         self._changed = True

@@ -87,8 +87,9 @@ class InteriorPoint:
         masses = np.maximum(masses, _MASS * masses.max(axis=1, keepdims=True))
         slacks = np.maximum(1.0 - signs * self._correlations(dual), _SLACK)
         size = float(np.abs(targets).max()) or 1.0
-        step = 0
-        for step in range(1, _STEPS + 1):
+        steps = 0
+        while steps < _STEPS:
+            steps += 1
             defect = 1.0 - signs * self._correlations(dual) - slacks
             missed = targets - self._measured(masses[0] - masses[1])
             product = float(np.sum(masses * slacks))
@@ -130,7 +131,7 @@ class InteriorPoint:
             slacks, dual = slacks + other * open_, dual + other * turn
         self.dual = dual
         self._masses, self._errors = masses[:, :count], masses[:, count:]
-        return step
+        return steps
 
 
 def _reach(values: np.ndarray, changes: np.ndarray, limit: float = 1.0) -> float:

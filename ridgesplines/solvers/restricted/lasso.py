@@ -333,7 +333,7 @@ class RestrictedInterpolation(_LassoForm):
         targets = problem.dual_targets
         self._scale = float(np.abs(targets).max()) or 1.0
         # What λ_max would be for the squared loss.
-        strength_max = problem.oracle.supremum(targets).upper
+        strength_max = problem.oracle.approximate(targets).value
         self._least = 1e-6 * strength_max or 1.0
         self.lasso = ActiveSetLasso(targets, self._least)
         self._interior: InteriorPoint | None = InteriorPoint(

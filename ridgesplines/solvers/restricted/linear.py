@@ -44,7 +44,7 @@ class RestrictedLinear(RestrictedProblem):
         if self._constrained.any():
             # Large beside the multipliers that a fit of the targets by one neuron would have.
             self._penalty = 10.0 * float(np.abs(problem.dual_targets).max()) or 1.0
-            supremum = problem.oracle.supremum(problem.free.project_off(problem.dual_targets)).upper
+            supremum = problem.oracle.approximate(problem.free.project_off(problem.dual_targets)).value
             self._penalty *= self._strength / supremum if supremum > 0 else 1.0
         else:
             self._penalty = 0.0

@@ -1,0 +1,1 @@
+"""Measurements of the package's parts, each a script that prints a table."""
