@@ -11,9 +11,12 @@ from ridgesplines.solvers.restricted.protocol import RestrictedProblem
 
 # The violation of ‖φ_k·z‖ ≤ λ that is let pass, relative to λ.
 _TOLERANCE = 1e-11
-# How many columns become active at once.
-_ENTRIES = 4
+# How many columns at least become active at once, and how often one does in one solve before it does so by rounding.
+_ENTRIES_AT_ONCE, _ENTRIES = 4, 8
+# A Newton step that promises less than this fraction of F is judged by the gradient.
+_HIDDEN = 1e-11
 _STEPS = 10_000
+_LEAST_DAMPING = 1e-13
 
 
 class RestrictedGroups(RestrictedProblem):
@@ -79,28 +82,21 @@ class RestrictedGroups(RestrictedProblem):
     def solve(self) -> bool:
         """Minimise F over the present columns; whether a step was made."""
         steps = self._descend()
-        barred: set[int] = set()
+        entered = np.zeros(len(self._rows), dtype=int)
         while steps < _STEPS:
             pull = self._columns.T @ self._dual(self._predict())
-            excess = sizes(pull) - self._strength
+            excess = sizes(pull) / self._strength - 1.0
             excess[self._active] = 0.0
-            excess[list(barred)] = 0.0
-            noise = _TOLERANCE * self._strength
-            if not (excess > noise).any():
-                break
+            excess[entered >= _ENTRIES] = 0.0
             norms = np.linalg.norm(self._columns, axis=0)
-            entering = np.argsort(-excess / norms)[:_ENTRIES]
-            entering = [int(k) for k in entering if excess[k] > noise]
-            before = self._objective(self._polynomial, self._rows)
+            entering = np.argsort(-excess / norms)[: max(_ENTRIES_AT_ONCE, len(self._active) // 3)]
+            entering = entering[excess[entering] > _TOLERANCE]
+            if not len(entering):
+                break
             for k in entering:
-                self._enter(k, pull[k])
-            made = self._descend()
-            steps += made + 1
-            if before - self._objective(self._polynomial, self._rows) <= 1e-15 * abs(before):
-                # Rounding: these violate their conditions without being of use.
-                barred |= set(entering) - set(self._active)
-                if not made:
-                    break
+                entered[k] += 1
+                self._enter(int(k), pull[k], 1.0 / len(entering))
+            steps += self._descend() + 1
         return steps > 0
 
     def _predict(self) -> np.ndarray:
@@ -114,8 +110,8 @@ class RestrictedGroups(RestrictedProblem):
         loss = float(np.sum(self._weights * self._problem.loss.value(self._targets, predictions)))
         return loss + self._strength * float(sizes(rows[self._active]).sum())
 
-    def _enter(self, column: int, pull: np.ndarray) -> None:
-        """Make `column` active with a row along its gradient, a fraction of the minimiser in that direction alone."""
+    def _enter(self, column: int, pull: np.ndarray, fraction: float) -> None:
+        """Make `column` active with a row along its gradient, a `fraction` of the minimiser in that direction alone."""
         curvature = self._weights * self._problem.loss.curvature(self._targets, self._predict())
         size = float(np.linalg.norm(pull))
         direction = pull / size
@@ -125,40 +121,62 @@ class RestrictedGroups(RestrictedProblem):
         )
         base = self._objective(self._polynomial, self._rows)
         self._active.append(column)
-        length /= _ENTRIES
+        length *= fraction
         for _ in range(60):
             self._rows[column] = length * direction
-            if self._objective(self._polynomial, self._rows) <= base:
+            # A fall that rounding hides is taken on trust.
+            if self._objective(self._polynomial, self._rows) <= base + 1e-15 * abs(base):
                 return
             length *= 0.25
-        self._rows[column] = np.finfo(float).tiny * direction
+        self._rows[column] = 0.0
+        self._active.remove(column)
 
     def _descend(self) -> int:
         """Newton's method on the active rows and the polynomial; the number of steps."""
         present = self._objective(self._polynomial, self._rows)
-        damping = 1e-13
+        damping = _LEAST_DAMPING
         for step in range(_STEPS):
             gradient, hessian = self._derivatives()
-            scale = np.diag(hessian).copy()
-            scale = np.maximum(scale, 1e-12 * scale.max(initial=0.0)) + np.finfo(float).tiny
+            scale = np.maximum(np.diagonal(hessian), 1e-12 * np.diagonal(hessian).max(initial=0.0))
+            scale = scale + np.finfo(float).tiny
             try:
                 factor = cho_factor(hessian + np.diag(damping * scale), check_finite=False)
             except LinAlgError:
-                damping *= 100
-                continue
-            move = -cho_solve(factor, gradient, check_finite=False)
-            decrement = -float(gradient @ move)
-            if not decrement > 1e-15 * abs(present):
-                return step
-            new = self._line_search(move, gradient, present)
-            if new is None:
-                if damping > 1e-3:
+                if damping > 1.0:
                     return step
                 damping *= 100
                 continue
-            damping = max(0.1 * damping, 1e-13)
-            present = new
+            move = -cho_solve(factor, gradient, check_finite=False)
+            if not -float(gradient @ move) > _HIDDEN * abs(present):
+                if not self._polish(move, gradient, scale):
+                    return step
+                present = self._objective(self._polynomial, self._rows)
+                continue
+            found = self._line_search(move, gradient, present)
+            if found is None:
+                if damping > 1.0:
+                    return step
+                damping *= 100
+                continue
+            present, length = found
+            # Where the loss is linear nothing but the damping keeps a step short.
+            damping = max(0.1 * damping, _LEAST_DAMPING) if length > 0.5 else min(10 * damping, 1.0)
         return _STEPS
+
+    def _polish(self, move: np.ndarray, gradient: np.ndarray, scale: np.ndarray) -> bool:
+        """A full Newton step whose gain in F rounding hides, if it makes the gradient smaller; whether it did."""
+        steps = move.reshape(self._rows.shape[1], -1).T
+        free, active = self._basis.shape[1], self.active
+        size = float(np.sum(gradient**2 / scale))
+        before = self._rows[active].copy(), self._polynomial.copy()
+        if (np.einsum("kd,kd->k", before[0], before[0] + steps[free:]) <= 0).any() or not size > 0:
+            return False
+        self._rows[active] += steps[free:]
+        self._polynomial = self._polynomial + steps[:free]
+        if float(np.sum(self._derivatives()[0] ** 2 / scale)) < 0.25 * size:
+            return True
+        self._rows[active], self._polynomial = before
+        return False
 
     def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
         """The gradient and the Hessian in (C, V_A), flattened output by output."""
@@ -183,8 +201,11 @@ class RestrictedGroups(RestrictedProblem):
                 hessian[:, k, :, k] += bend
         return gradient.T.ravel(), hessian.reshape(size * outputs, size * outputs)
 
-    def _line_search(self, move: np.ndarray, gradient: np.ndarray, present: float) -> float | None:
-        """Go along `move` as far as F falls, setting rows that would cross zero to zero; None if F does not fall."""
+    def _line_search(self, move: np.ndarray, gradient: np.ndarray, present: float) -> tuple[float, float] | None:
+        """Go along `move` as far as F falls, setting rows that would cross zero to zero.
+
+        The new F and the fraction of `move` that was gone, or None if F does not fall.
+        """
         outputs, free = self._rows.shape[1], self._basis.shape[1]
         steps = move.reshape(outputs, -1).T
         active = self.active
@@ -208,6 +229,6 @@ class RestrictedGroups(RestrictedProblem):
             new = self._objective(self._polynomial, self._rows)
             if new <= present + 1e-4 * min(length, 1.0) * slope or (crossed.any() and new < present):
                 self._active = [int(k) for k in active[~crossed]]
-                return new
+                return new, length
         self._rows[active], self._polynomial = base, polynomial
         return None
