@@ -7,6 +7,8 @@ import itertools
 import cvxpy
 import numpy as np
 
+from ridgesplines import Problem
+
 
 def conic(objective, constraints=()) -> float:
     """The optimum by Clarabel, to about 1e-9 relative."""
@@ -86,3 +88,55 @@ def dictionary_program(columns: np.ndarray, free: np.ndarray, y: np.ndarray, str
     if strength is None:
         return conic(cvxpy.norm1(v), [fit == y])
     return conic(0.5 * cvxpy.sum_squares(fit - y) + strength * cvxpy.norm1(v))
+
+
+def loss_program(problem: Problem, columns: np.ndarray) -> float:
+    """The optimum of `problem` over the neurons measured by `columns` (N, K) alone, whatever its loss."""
+    x = problem.measurements.points
+    centre, spread = x.mean(axis=0), float(np.ptp(x)) or 1.0
+    # Columns are scaled to order one for the solver.
+    scales = np.abs(columns).max(axis=0, initial=0.0)
+    columns, scales = columns[:, scales > 1e-12 * spread], scales[scales > 1e-12 * spread]
+    if not len(scales):
+        columns, scales = np.zeros((len(x), 1)), np.ones(1)
+    v, c = cvxpy.Variable(columns.shape[1]), cvxpy.Variable(x.shape[1] + 1)
+    fit = (columns / scales) @ v + np.column_stack([(x - centre) / spread, np.ones(len(x))]) @ c
+    loss, constraints = problem.loss.cvxpy_expression(problem.targets, fit, problem.weights)
+    return conic(loss + problem.dual_limit * cvxpy.norm1(cvxpy.multiply(1 / scales, v)), constraints)
+
+
+def line_program(problem: Problem) -> float:
+    """The optimum on the line, where knots may be taken at the data."""
+    x = problem.measurements.points
+    return loss_program(problem, np.maximum(x - np.unique(x)[None, :], 0))
+
+
+def pair_columns(x: np.ndarray, directions: int = 8) -> np.ndarray:
+    """The measured neurons of all lines through two of the points in the plane and of a fan of lines through each."""
+    normals = [
+        (w / np.linalg.norm(w), a)
+        for a, b in itertools.combinations(x, 2)
+        for w in [np.array([a[1] - b[1], b[0] - a[0]])]
+        if w.any()
+    ]
+    angles = np.linspace(0, np.pi, directions, endpoint=False)
+    fan = [(np.array([np.cos(t), np.sin(t)]), pivot) for t in angles for pivot in x]
+    return np.maximum(np.array([(x - pivot) @ w for w, pivot in normals + fan]).T, 0)
+
+
+def plane_program(problem: Problem) -> float:
+    """The exact optimum in the plane, of any loss: see `convex_program`."""
+    points = problem.measurements.points
+    count, dimension = points.shape
+    affine = cvxpy.Variable(dimension + 1)
+    fit = np.column_stack([points, np.ones(count)]) @ affine
+    costs, cones = [], []
+    for pattern in activation_patterns(points):
+        for sign in (1.0, -1.0):
+            u, b = cvxpy.Variable(dimension), cvxpy.Variable()
+            height = points @ u - b
+            fit = fit + sign * cvxpy.multiply(pattern, height)
+            cones.append(cvxpy.multiply(2 * pattern - 1, height) >= 0)
+            costs.append(cvxpy.norm2(u))
+    loss, constraints = problem.loss.cvxpy_expression(problem.targets, fit, problem.weights)
+    return conic(loss + problem.dual_limit * cvxpy.sum(cvxpy.hstack(costs)), [*cones, *constraints])
