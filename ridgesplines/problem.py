@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from ridgesplines.duality import best_scale, project_dual
 from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.measurements import Samples
 from ridgesplines.oracles import Neurons, Oracle
-from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count
+from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count, rank_is_at_most
 from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
 from ridgesplines.spline import RidgeSpline
 
@@ -189,7 +190,10 @@ class Problem:
         loss, constraints = self.loss.cvxpy_expression(self.targets, predictions, self.weights)
         link = basis @ multipliers == predictions
         program = cvxpy.Problem(cvxpy.Minimize(loss), [link, *constraints])
-        program.solve(solver=cvxpy.CLARABEL)
+        with warnings.catch_warnings():
+            # What is a little inaccurate starts a solver just as well.
+            warnings.filterwarnings("ignore", "Solution may be inaccurate")
+            program.solve(solver=cvxpy.CLARABEL)
         fit = basis @ np.asarray(multipliers.value)
         dual = -self.weights * self.loss.derivative(self.targets, fit) if self.loss.smooth else -link.dual_value
         return fit, self.feasible_dual(dual)
@@ -295,8 +299,8 @@ class Problem:
         """How far from z, at most, a z' is that is exactly orthogonal to the free polynomials; infinite if unknown.
 
         z' may differ from z only where that leaves D finite: not where z is zero, or next to it, at the end of its
-        domain. On those rows M the basis Q has a least singular value σ, and the distance is ‖Qᵀ z‖ / σ. It must be
-        small beside z for the others to keep their signs.
+        domain. On those rows M the basis Q has a least positive singular value σ, and the distance is ‖Qᵀ z‖ / σ. It
+        must be small beside z for the others to keep their signs.
         """
         lower, upper = (end.reshape(len(dual), -1).T for end in self.dual_domain)
         basis, total = self.free.basis, 0.0
@@ -307,10 +311,15 @@ class Problem:
             if not movable.all():
                 rows = basis[movable]
                 values = np.linalg.svd(rows, compute_uv=False)
-                least = float(values[-1]) if len(rows) >= rows.shape[1] else 0.0
                 # The singular values are themselves off by a few ε.
-                least -= 16 * _UNIT
-                defect = defect / least if least > 0 else (np.inf if size else 0.0)
+                values = values[values > 64 * _UNIT]
+                if len(values) < basis.shape[1] and size:
+                    # Data that coincide, or lie on a line, do so exactly or by rounding only.
+                    points = self.measurements.points[movable]
+                    if not rank_is_at_most(len(values), points, self.regularizer.degree):
+                        return np.inf
+                if len(values):
+                    defect /= float(values[-1]) - 16 * _UNIT
                 if defect > _NEGLIGIBLE * size:
                     return np.inf
             total += defect**2

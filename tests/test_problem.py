@@ -475,3 +475,21 @@ def test_labels_that_a_plane_parts_cost_nothing(loss, dimension):
     assert (solution.status, solution.spline.width) == (Status.CONVERGED, 0)
     assert solution.objective <= problem.resolution
     assert solution.certificate.relative_gap == 0.0
+
+
+@pytest.mark.parametrize("loss", [HingeLoss(), SquaredHingeLoss(), LogisticLoss()], ids=repr)
+@pytest.mark.parametrize(
+    "x",
+    [
+        [[0.0, 0.0], [0.0, 0.0], [1.0, 0.3], [0.2, 1.0], [0.4, -1.0]],  # two labels at one point
+        [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [5.0, 0.0], [6.0, -1.0]],  # a label between two others
+    ],
+)
+def test_a_dual_vector_on_few_points_of_low_rank_bounds_well(loss, x):
+    # The dual vector lives on two coinciding or three collinear points: the free polynomials have a lower rank there.
+    y = np.array([1.0, -1.0, 1.0, 1.0, 1.0])
+    problem = Problem(Samples(x), y, loss, strength=100.0)
+    solution = solve(problem)
+    assert solution.objective > 0.5
+    assert solution.status is Status.CONVERGED
+    assert certify(problem, solution.spline, solution.dual).relative_gap <= 1e-6
