@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
 
@@ -13,16 +14,20 @@ from ridgesplines import Problem
 from ridgesplines.losses import PiecewiseLinearLoss
 
 
+class NoReference(Exception):
+    """Clarabel found no optimum."""
+
+
 def conic(objective, constraints=()) -> float:
     """The optimum by Clarabel, to about 1e-9 relative, or to 1e-7 where it gets no further."""
     program = cvxpy.Problem(cvxpy.Minimize(objective), list(constraints))
     for tolerance in (1e-10, 1e-9, 1e-8):
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.suppress(cvxpy.SolverError):
             warnings.filterwarnings("ignore", "Solution may be inaccurate")
             program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=tolerance, tol_gap_rel=tolerance, tol_feas=tolerance)
         if program.status == cvxpy.OPTIMAL:
             return float(program.value)
-    raise AssertionError(f"Clarabel stopped: {program.status}")
+    raise NoReference(f"Clarabel stopped: {program.status}")
 
 
 def slope_changes(x: np.ndarray, y: np.ndarray) -> float:
