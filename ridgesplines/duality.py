@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 _UNIT = float(np.finfo(float).eps)
+# The largest number of Newton steps of a projection; a few suffice.
+_STEPS = 100
 
 
 def project_dual(dual: np.ndarray, basis: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
@@ -14,7 +16,8 @@ def project_dual(dual: np.ndarray, basis: np.ndarray, lower: np.ndarray, upper: 
 
     min ½ ‖z − dual‖² subject to Qᵀ z = 0 and lower ≤ z ≤ upper, where lower ≤ 0 ≤ upper may be infinite. The optimum
     is z(c) = clip(dual − Q c), whose r multipliers c minimise a convex, piecewise quadratic function: Newton's method
-    finds them in finitely many steps. Where rounding stops it short, the answer is zero, which is always feasible.
+    with an exact line search finds them in finitely many steps. What rounding leaves of Qᵀ z, the entries inside the
+    box then take up. Where that is not possible, the answer is zero, which is always feasible.
 
     Args:
         dual: (N,).
@@ -24,42 +27,65 @@ def project_dual(dual: np.ndarray, basis: np.ndarray, lower: np.ndarray, upper: 
     """
     if np.isinf(lower).all() and np.isinf(upper).all():
         remainder = dual - basis @ (basis.T @ dual)
-        return remainder - basis @ (basis.T @ remainder)
-    size = float(np.abs(dual).max(initial=0.0)) or 1.0
-    multipliers = np.zeros(basis.shape[1])
-
-    def at(c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = np.clip(dual - basis @ c, lower, upper)
-        return z, basis.T @ z
-
-    def height(c: np.ndarray, z: np.ndarray) -> float:
-        # The negative of the dual function of the projection, to be minimised.
-        return -float(0.5 * np.sum((z - dual) ** 2) + (basis @ c) @ z)
-
-    present, slope = at(multipliers)
-    best = height(multipliers, present)
-    for _ in range(100):
-        if np.linalg.norm(slope) <= 4 * _UNIT * np.sqrt(len(dual)) * size:
+        return _if_orthogonal(remainder - basis @ (basis.T @ remainder), basis)
+    shifted = np.array(dual, dtype=float)
+    for _ in range(_STEPS):
+        present = np.clip(shifted, lower, upper)
+        slope = basis.T @ present
+        if np.linalg.norm(slope) <= 4 * _UNIT * np.sqrt(len(dual)) * np.abs(shifted).max(initial=0.0):
             break
-        shifted = dual - basis @ multipliers
         free = basis[(shifted > lower) & (shifted < upper)]
-        step = np.linalg.solve(free.T @ free + 1e-14 * np.eye(basis.shape[1]), slope)
-        length = 1.0
-        while length > 1e-12:
-            candidate = multipliers + length * step
-            z, new_slope = at(candidate)
-            new = height(candidate, z)
-            if new <= best - 1e-4 * length * float(slope @ step) or np.linalg.norm(new_slope) < 0.5 * np.linalg.norm(
-                slope
-            ):
-                break
-            length *= 0.5
-        else:
+        # Where no entry inside the box resists, the step is long, and the line search ends it.
+        move = basis @ np.linalg.solve(free.T @ free + 1e-14 * np.eye(basis.shape[1]), slope)
+        length = _first_root(shifted, move, lower, upper)
+        if length * np.abs(move).max() <= _UNIT * np.abs(shifted).max():
             break
-        multipliers, present, slope, best = candidate, z, new_slope, new
-    if np.linalg.norm(slope) > 1e-12 * np.linalg.norm(present):
-        return np.zeros_like(dual)
-    return present
+        shifted = shifted - length * move
+    present = np.clip(shifted, lower, upper)
+    size = np.linalg.norm(present)
+    for _ in range(5):
+        defect = basis.T @ present
+        inside = (present > lower) & (present < upper)
+        if not inside.any() or np.linalg.norm(defect) <= 2 * _UNIT * np.linalg.norm(present):
+            break
+        present[inside] -= np.linalg.lstsq(basis[inside].T, defect, rcond=None)[0]
+        present = np.clip(present, lower, upper)
+    if np.linalg.norm(present) <= 1e-3 * size:
+        # It was next to nothing but rounding.
+        return np.zeros_like(present)
+    return _if_orthogonal(present, basis)
+
+
+def _if_orthogonal(dual: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """`dual`, or zero if it is not orthogonal to `basis`, up to rounding."""
+    return dual if np.linalg.norm(basis.T @ dual) <= 1e-12 * np.linalg.norm(dual) else np.zeros_like(dual)
+
+
+def _first_root(shifted: np.ndarray, move: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """The least s > 0 with move · clip(shifted − s move) ≤ 0, a falling and piecewise linear function of s."""
+
+    def fall(s: float) -> float:
+        return float(move @ np.clip(shifted - s * move, lower, upper))
+
+    moving = move != 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        kinks = np.concatenate([(shifted - end)[moving] / move[moving] for end in (lower, upper)])
+    kinks = np.sort(kinks[np.isfinite(kinks) & (kinks > 0)])
+    first, last = -1, len(kinks)
+    while last - first > 1:
+        middle = (first + last) // 2
+        if fall(float(kinks[middle])) > 0:
+            first = middle
+        else:
+            last = middle
+    # The function is linear from kink to kink, and beyond the last one.
+    start = float(kinks[first]) if first >= 0 else 0.0
+    end = float(kinks[last]) if last < len(kinks) else start + 1.0 + abs(start)
+    high, low = fall(start), fall(end)
+    if not high > low:
+        return start
+    root = start + (end - start) * high / (high - low)
+    return min(root, end) if last < len(kinks) else root
 
 
 def best_scale(slope: Callable[[float], float], limit: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -206,3 +207,27 @@ def _orthonormal(columns: np.ndarray, rank: int) -> np.ndarray:
         basis[:, k] = vector / np.sqrt(np.sum(vector**2))
         remainder = remainder - np.outer(basis[:, k], basis[:, k] @ remainder)
     return basis.astype(float)
+
+
+def rank_is_at_most(rank: int, points: np.ndarray, degree: int) -> bool:
+    """Whether the polynomials of degree ≤ `degree`, sampled at `points` (N, d), span at most `rank` dimensions exactly.
+
+    Decided in rational arithmetic, which floating-point numbers are part of.
+    """
+    pivots: list[tuple[int, list[Fraction]]] = []
+    for point in np.unique(points, axis=0).tolist():
+        exact = [Fraction(x) for x in point]
+        row = [
+            math.prod(chosen, start=Fraction(1))
+            for total in range(degree + 1)
+            for chosen in itertools.combinations_with_replacement(exact, total)
+        ]
+        for column, other in pivots:
+            if row[column]:
+                row = [a - row[column] * b for a, b in zip(row, other, strict=True)]
+        column = next((k for k, a in enumerate(row) if a), None)
+        if column is not None:
+            if len(pivots) == rank:
+                return False
+            pivots.append((column, [a / row[column] for a in row]))
+    return True

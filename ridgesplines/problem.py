@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,14 +15,15 @@ from ridgesplines.duality import best_scale, project_dual
 from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.measurements import Samples
 from ridgesplines.oracles import Neurons, Oracle
-from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count
+from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count, rank_is_at_most
 from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
 from ridgesplines.spline import RidgeSpline
 
 _UNIT = np.finfo(float).eps
-# A dual vector keeps this fraction of its size away from the outer ends of its domain, so that there is room inside it
-# for what rounding leaves to be made orthogonal.
-_ROOM = 1e-13
+# A dual vector keeps this fraction of its size away from the outer ends of its domain, for the rounding of the scale.
+_ROOM = 1e-14
+# Entries of a dual vector below this fraction of the largest are not relied on to keep their sign.
+_NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +190,10 @@ class Problem:
         loss, constraints = self.loss.cvxpy_expression(self.targets, predictions, self.weights)
         link = basis @ multipliers == predictions
         program = cvxpy.Problem(cvxpy.Minimize(loss), [link, *constraints])
-        program.solve(solver=cvxpy.CLARABEL)
+        with warnings.catch_warnings():
+            # What is a little inaccurate starts a solver just as well.
+            warnings.filterwarnings("ignore", "Solution may be inaccurate")
+            program.solve(solver=cvxpy.CLARABEL)
         fit = basis @ np.asarray(multipliers.value)
         dual = -self.weights * self.loss.derivative(self.targets, fit) if self.loss.smooth else -link.dual_value
         return fit, self.feasible_dual(dual)
@@ -247,11 +252,12 @@ class Problem:
         The bound is max_s D(s z) over s · `supremum` ≤ λ with s z in the domain of D, and never below zero; proven
         if `supremum` ≥ sup |p_z| over the neurons whose hyperplanes meet the data.
 
-        Rounding: z is orthogonal to the free polynomials up to `free.defect`, a few ε. An exactly orthogonal z' is that
-        near, so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in the supremum and in D (which is
-        concave, with a derivative of `Loss.conjugate_derivative`), and for the rounding in evaluating D: a few ε for
-        each operation on the terms z_n t_n and s_n ℓ(y_n, t_n) that −ℓ* is the sum of. Where D has a bounded domain, z
-        keeps a fraction of 1e-13 away from its outer ends, so that z' is inside.
+        Rounding: z is orthogonal to the free polynomials up to a few ε. An exactly orthogonal z' is near (see
+        `_distance_to_orthogonal`), so the bound for z' is had from the one for z by allowing for ‖z − z'‖ in the
+        supremum and in D (which is concave, with a derivative of `Loss.conjugate_derivative`), and for the rounding in
+        evaluating D: a few ε for each operation on the terms z_n t_n and s_n ℓ(y_n, t_n) that −ℓ* is the sum of. Where
+        D has a bounded domain, z keeps a little away from its outer ends, so that z' is inside; where there may be no
+        z', the bound is zero.
 
         Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """
@@ -259,14 +265,16 @@ class Problem:
         degree = self.regularizer.degree
         diameter = float(np.linalg.norm(np.ptp(points, axis=0)))
         reach = float(np.sqrt(len(points))) * diameter**degree / math.factorial(degree)
-        defect = self.free.defect * float(np.linalg.norm(dual))
+        defect = self._distance_to_orthogonal(dual)
+        if not np.isfinite(defect):
+            return 0.0, 0.0
         supremum += defect * reach
         limit = self.dual_limit / supremum if supremum > 0 else np.inf
         lower, upper = self.dual_domain
         with np.errstate(divide="ignore", invalid="ignore"):
-            inside = np.where(dual > 0, upper / dual, np.where(dual < 0, lower / dual, np.inf))
-        if np.isfinite(inside).any():
-            limit = min(limit, float(inside.min()) * (1 - _ROOM))
+            above = np.where(upper > 0, upper / (np.maximum(dual, 0.0) + 2 * defect), np.inf)
+            below = np.where(lower < 0, -lower / (np.maximum(-dual, 0.0) + 2 * defect), np.inf)
+        limit = min(limit, float(min(above.min(), below.min())) * (1 - _ROOM))
         weights, targets = self.weights, self.dual_targets
 
         def slope(s: float) -> float:
@@ -283,16 +291,54 @@ class Problem:
         terms = np.abs(scaled * attained) + weights * np.where(np.isfinite(losses), losses, 0.0)
         rounding = (len(targets) + 16) * _UNIT * float(np.sum(terms))
         # The targets' own projection is off by as much.
-        rounding += scale * defect * float(np.linalg.norm(attained) + np.linalg.norm(self.targets) + scale * defect)
-        return max(self.dual_value(scaled) - rounding, 0.0), float(scale)
+        sizes = np.linalg.norm(attained) + np.linalg.norm(self.targets)
+        rounding += 2 * scale * defect * float(sizes + scale * defect)
+        return max(0.0, self.dual_value(scaled) - rounding), float(scale)
+
+    def _distance_to_orthogonal(self, dual: np.ndarray) -> float:
+        """How far from z, at most, a z' is that is exactly orthogonal to the free polynomials; infinite if unknown.
+
+        z' may differ from z only where that leaves D finite: not where z is zero, or next to it, at the end of its
+        domain. On those rows M the basis Q has a least positive singular value σ, and the distance is ‖Qᵀ z‖ / σ. It
+        must be small beside z for the others to keep their signs.
+        """
+        lower, upper = (end.reshape(len(dual), -1).T for end in self.dual_domain)
+        basis, total = self.free.basis, 0.0
+        for z, lo, up in zip(dual.reshape(len(dual), -1).T, lower, upper, strict=True):
+            size = float(np.abs(z).max())
+            defect = self.free.defect * float(np.linalg.norm(z)) + float(np.linalg.norm(basis.T @ z))
+            movable = ((lo < 0) & (up > 0)) | (np.abs(z) > _NEGLIGIBLE * size)
+            if not movable.all():
+                rows = basis[movable]
+                values = np.linalg.svd(rows, compute_uv=False)
+                # The singular values are themselves off by a few ε.
+                values = values[values > 64 * _UNIT]
+                if len(values) < basis.shape[1] and size:
+                    # Data that coincide, or lie on a line, do so exactly or by rounding only.
+                    points = self.measurements.points[movable]
+                    if not rank_is_at_most(len(values), points, self.regularizer.degree):
+                        return np.inf
+                if len(values):
+                    defect /= float(values[-1]) - 16 * _UNIT
+                if defect > _NEGLIGIBLE * size:
+                    return np.inf
+            total += defect**2
+        return math.sqrt(total)
 
     @cached_property
     def resolution(self) -> float:
-        """Objectives smaller than this are zero: the squared rounding, summed, of the best polynomial's terms."""
+        """Objectives smaller than this are zero: the price, summed, of rounding the best polynomial's terms.
+
+        Half the rounding squared, or its multiple by the slope of a loss with kinks.
+        """
         best = self.free(self.targets)
         sizes = Polynomial(np.abs(best.coefficients), best.dimension, best.degree)(np.abs(self.measurements.points))
         size = max(float(sizes.max()), float(np.abs(self.targets).max()))
-        return 0.5 * float(np.sum(self.weights)) * (64 * _UNIT * size) ** 2
+        rounding = 64 * _UNIT * size
+        price = 0.5 * rounding**2
+        if isinstance(self.loss, PiecewiseLinearLoss) and self.loss.needs_strength:
+            price = max(self.loss.slopes()) * rounding
+        return float(np.sum(self.weights)) * price
 
     def __repr__(self) -> str:
         strength = "" if self.strength is None else f", strength={self.strength:g}"

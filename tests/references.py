@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import warnings
 
 import cvxpy
 import numpy as np
+from scipy.optimize import linprog
+
+from ridgesplines import Problem
+from ridgesplines.losses import PiecewiseLinearLoss
+
+
+class NoReference(Exception):
+    """Clarabel found no optimum."""
 
 
 def conic(objective, constraints=()) -> float:
-    """The optimum by Clarabel, to about 1e-9 relative."""
+    """The optimum by Clarabel, to about 1e-9 relative, or to 1e-7 where it gets no further."""
     program = cvxpy.Problem(cvxpy.Minimize(objective), list(constraints))
-    program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
-    assert program.status == cvxpy.OPTIMAL
-    return float(program.value)
+    for tolerance in (1e-10, 1e-9, 1e-8):
+        with warnings.catch_warnings(), contextlib.suppress(cvxpy.SolverError):
+            warnings.filterwarnings("ignore", "Solution may be inaccurate")
+            program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=tolerance, tol_gap_rel=tolerance, tol_feas=tolerance)
+        if program.status == cvxpy.OPTIMAL:
+            return float(program.value)
+    raise NoReference(f"Clarabel stopped: {program.status}")
 
 
 def slope_changes(x: np.ndarray, y: np.ndarray) -> float:
@@ -86,3 +100,85 @@ def dictionary_program(columns: np.ndarray, free: np.ndarray, y: np.ndarray, str
     if strength is None:
         return conic(cvxpy.norm1(v), [fit == y])
     return conic(0.5 * cvxpy.sum_squares(fit - y) + strength * cvxpy.norm1(v))
+
+
+def loss_program(problem: Problem, columns: np.ndarray) -> float:
+    """The optimum of `problem` over the neurons measured by `columns` (N, K) alone, whatever its loss."""
+    x = problem.measurements.points
+    centre, spread = x.mean(axis=0), float(np.ptp(x)) or 1.0
+    # Columns are scaled to order one for the solver.
+    scales = np.abs(columns).max(axis=0, initial=0.0)
+    columns, scales = columns[:, scales > 1e-12 * spread], scales[scales > 1e-12 * spread]
+    if not len(scales):
+        columns, scales = np.zeros((len(x), 1)), np.ones(1)
+    free = np.column_stack([(x - centre) / spread, np.ones(len(x))])
+    if isinstance(problem.loss, PiecewiseLinearLoss):
+        return _linear_program(problem, problem.loss, columns / scales, problem.dual_limit / scales, free)
+    v, c = cvxpy.Variable(columns.shape[1]), cvxpy.Variable(x.shape[1] + 1)
+    fit = (columns / scales) @ v + free @ c
+    loss, constraints = problem.loss.cvxpy_expression(problem.targets, fit, problem.weights)
+    total = loss + problem.dual_limit * cvxpy.norm1(cvxpy.multiply(1 / scales, v))
+    return conic(total, constraints)
+
+
+def _linear_program(
+    problem: Problem, loss: PiecewiseLinearLoss, columns: np.ndarray, prices: np.ndarray, free: np.ndarray
+) -> float:
+    """The same by HiGHS. Variables: v⁺, v⁻, the polynomial, and how far a fit is below and above its interval."""
+    count, width = columns.shape
+    lower, upper = loss.interval(problem.targets)
+    slopes = np.array(loss.slopes())
+    fit = np.column_stack([columns, -columns, free])
+    unit, nothing = np.eye(count), np.zeros((count, count))
+    matrix = np.concatenate([np.hstack([-fit, -unit, nothing]), np.hstack([fit, nothing, -unit])])
+    ends = np.concatenate([-lower, upper])
+    prices = np.concatenate([prices, prices, np.zeros(free.shape[1])])
+    distances = np.outer(np.where(np.isfinite(slopes), slopes, 0.0), problem.weights).ravel()
+    limits = [(0, None)] * (2 * width) + [(None, None)] * free.shape[1]
+    limits += [(0, None if np.isfinite(slope) else 0) for slope in slopes for _ in range(count)]
+    keep = np.isfinite(ends)
+    # Distances on the scale of the targets: the tolerances are absolute.
+    size = float(np.abs(ends[keep]).max()) or 1.0
+    tolerances = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    result = linprog(
+        np.concatenate([prices, distances]), matrix[keep], ends[keep] / size, bounds=limits, options=tolerances
+    )
+    assert result.status == 0
+    return float(result.fun) * size
+
+
+def line_program(problem: Problem) -> float:
+    """The optimum on the line, where knots may be taken at the data."""
+    x = problem.measurements.points
+    return loss_program(problem, np.maximum(x - np.unique(x)[None, :], 0))
+
+
+def pair_columns(x: np.ndarray, directions: int = 8) -> np.ndarray:
+    """The measured neurons of all lines through two of the points in the plane and of a fan of lines through each."""
+    normals = [
+        (w / np.linalg.norm(w), a)
+        for a, b in itertools.combinations(x, 2)
+        for w in [np.array([a[1] - b[1], b[0] - a[0]])]
+        if w.any()
+    ]
+    angles = np.linspace(0, np.pi, directions, endpoint=False)
+    fan = [(np.array([np.cos(t), np.sin(t)]), pivot) for t in angles for pivot in x]
+    return np.maximum(np.array([(x - pivot) @ w for w, pivot in normals + fan]).T, 0)
+
+
+def plane_program(problem: Problem) -> float:
+    """The exact optimum in the plane, of any loss: see `convex_program`."""
+    points = problem.measurements.points
+    count, dimension = points.shape
+    affine = cvxpy.Variable(dimension + 1)
+    fit = np.column_stack([points, np.ones(count)]) @ affine
+    costs, cones = [], []
+    for pattern in activation_patterns(points):
+        for sign in (1.0, -1.0):
+            u, b = cvxpy.Variable(dimension), cvxpy.Variable()
+            height = points @ u - b
+            fit = fit + sign * cvxpy.multiply(pattern, height)
+            cones.append(cvxpy.multiply(2 * pattern - 1, height) >= 0)
+            costs.append(cvxpy.norm2(u))
+    loss, constraints = problem.loss.cvxpy_expression(problem.targets, fit, problem.weights)
+    return conic(loss + problem.dual_limit * cvxpy.sum(cvxpy.hstack(costs)), [*cones, *constraints])

@@ -9,9 +9,20 @@ import pytest
 from helpers import EPS, random_dual, random_spline, rotation, seeds, unit_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from references import dictionary_program, trend_filter
+from references import dictionary_program, line_program, loss_program, pair_columns, trend_filter
 
-from ridgesplines import ColumnGeneration, Interpolation, Problem, RidgeSpline, Samples, certify, solve
+from ridgesplines import ColumnGeneration, Interpolation, Problem, RidgeSpline, Samples, SquaredLoss, certify, solve
+from ridgesplines.losses import (
+    AbsoluteLoss,
+    EpsilonInsensitiveLoss,
+    HardMargin,
+    HingeLoss,
+    HuberLoss,
+    IntervalConstraint,
+    LogisticLoss,
+    QuantileLoss,
+    SquaredHingeLoss,
+)
 from ridgesplines.oracles import Neurons
 
 # The reference programs are asked for 1e-10 and reach it to about this.
@@ -277,3 +288,70 @@ def test_the_zero_dual_bounds_by_zero():
     x, y = data(np.random.default_rng(12), 12, 2)
     for problem in (make(x, y, 0.1), make(x, y)):
         assert certify(problem, VALID, np.zeros(12)).bound == 0.0
+
+
+# Every loss
+
+LOSSES = [
+    SquaredLoss(),
+    HuberLoss(0.3),
+    LogisticLoss(),
+    SquaredHingeLoss(),
+    AbsoluteLoss(),
+    QuantileLoss(0.3),
+    EpsilonInsensitiveLoss(0.2),
+    HingeLoss(),
+    Interpolation(),
+    IntervalConstraint(0.2),
+    HardMargin(),
+]
+LABELS = (HingeLoss, SquaredHingeLoss, LogisticLoss, HardMargin)
+
+
+def loss_problem(loss, seed: int, dimension: int, weighted: bool = False) -> Problem:
+    """Twelve data: waves with noise, or labels that change sign a few times."""
+    rng = np.random.default_rng(seed)
+    x, y = data(rng, 12, dimension)
+    y = np.where(y > 0, 1.0, -1.0) if isinstance(loss, LABELS) else y
+    weights = rng.uniform(0.3, 3, 12) if weighted and loss.needs_strength else None
+    return Problem(Samples(x), y, loss, strength=0.05 if loss.needs_strength else None, sample_weights=weights)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_bound_exceeds_the_optimum_of_any_loss(loss, dimension, weighted):
+    for seed in range(3):
+        problem = loss_problem(loss, seed, dimension, weighted)
+        x = problem.measurements.points
+        optimum = line_program(problem) if dimension == 1 else loss_program(problem, pair_columns(x))
+        rng = np.random.default_rng(seed)
+        nothing = RidgeSpline(np.zeros((0, dimension)), [], [])
+        near = solve(problem, ColumnGeneration(gap=0.1)).spline
+        for spline in (random_spline(rng, 2, dimension), random_spline(rng, 2, dimension, width=1), nothing, near):
+            for dual in (None, rng.standard_normal(12), 1e3 * problem.targets):
+                certificate = certify(problem, spline, dual)
+                assert 0 <= certificate.bound <= optimum * (1 + CONIC)
+                assert certificate.bound <= certificate.objective
+                assert certificate.supremum <= problem.dual_limit * (1 + 8 * EPS)
+                lower, upper = problem.dual_domain
+                assert ((lower <= certificate.dual) & (certificate.dual <= upper)).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_a_solution_of_any_loss_certifies_again(loss, dimension):
+    for seed in range(3):
+        problem = loss_problem(loss, seed, dimension, weighted=True)
+        solution = solve(problem, ColumnGeneration(gap=1e-9))
+        again = certify(problem, solution.spline, solution.dual)
+        assert again.objective == solution.objective
+        assert again.bound == pytest.approx(solution.certificate.bound, rel=1e-10)
+        assert again.relative_gap <= 1e-6
+        # Without its dual: the subgradients at its data and the profile at its neurons tell it. Where the optimum is
+        # degenerate, they need not.
+        alone = certify(problem, solution.spline)
+        assert alone.bound <= solution.objective * (1 + 1e-9)
+        if not isinstance(loss, HingeLoss | HardMargin):
+            # Smooth losses: the gap of the residual's dual is of first order in the distance, the square root of 1e-9.
+            assert alone.relative_gap <= (1e-3 if loss.smooth else 1e-6)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ridgesplines import Polynomial
-from ridgesplines.polynomials import PolynomialFit, monomial_count, monomials, ridge_power
+from ridgesplines.polynomials import PolynomialFit, monomial_count, monomials, rank_is_at_most, ridge_power
 
 SIZES = [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (3, 3)]  # (dimension, degree)
 
@@ -151,3 +151,22 @@ def test_repeated_points_average_their_values():
     points = np.array([[0.0], [0.0], [1.0], [1.0]])
     polynomial = PolynomialFit.at(points, 1)(np.array([1.0, 3.0, 0.0, 2.0]))
     np.testing.assert_allclose(polynomial(np.array([[0.0], [1.0]])), [2.0, 1.0], atol=32 * EPS)
+
+
+@pytest.mark.parametrize(
+    ("points", "degree", "rank"),
+    [
+        ([[0.0], [0.0], [0.0]], 1, 1),
+        ([[0.0], [5 * EPS], [0.0]], 1, 2),
+        ([[0.0, 0.0], [0.5, 1.0], [1.5, 3.0]], 1, 2),
+        ([[0.0, 0.0], [0.1, 0.3], [0.2, 0.6]], 1, 2),  # doubling is exact
+        ([[0.0, 0.0], [0.1, 0.3], [0.3, 0.9]], 1, 3),  # in binary, 0.1 × 0.9 is not exactly 0.3 × 0.3
+        ([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 1, 3),
+        ([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 2, 4),
+        ([[1e300, 0.0], [1e-300, 1.0]], 1, 2),
+    ],
+)
+def test_the_rank_of_sampled_polynomials_is_exact(points, degree, rank):
+    points = np.array(points)
+    assert rank_is_at_most(rank, points, degree)
+    assert not rank_is_at_most(rank - 1, points, degree)

@@ -7,8 +7,31 @@ import pytest
 from helpers import EPS, random_dual, random_spline, seeds
 from hypothesis import given
 from hypothesis import strategies as st
+from references import line_program
 
-from ridgesplines import ColumnGeneration, Interpolation, Problem, RadonTV, RidgeSpline, Samples, SquaredLoss, solve
+from ridgesplines import (
+    ColumnGeneration,
+    Interpolation,
+    Problem,
+    RadonTV,
+    RidgeSpline,
+    Samples,
+    SquaredLoss,
+    Status,
+    certify,
+    solve,
+)
+from ridgesplines.losses import (
+    AbsoluteLoss,
+    EpsilonInsensitiveLoss,
+    HardMargin,
+    HingeLoss,
+    HuberLoss,
+    IntervalConstraint,
+    LogisticLoss,
+    QuantileLoss,
+    SquaredHingeLoss,
+)
 from ridgesplines.oracles import Neurons
 
 X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.5, 0.2]])
@@ -249,3 +272,224 @@ def test_any_dual_bounds_the_optimum_from_below(seed, dimension, strength):
     bound, scale = problem.bound(dual, problem.oracle.supremum(dual).upper)
     assert 0 <= bound <= solution.objective
     assert 0 <= scale <= problem.dual_limit / problem.oracle.supremum(dual).value
+
+
+# Every loss
+
+REGRESSION = [SquaredLoss(), HuberLoss(0.3), AbsoluteLoss(), QuantileLoss(0.3), EpsilonInsensitiveLoss(0.2)]
+CLASSIFICATION = [HingeLoss(), SquaredHingeLoss(), LogisticLoss()]
+CONSTRAINTS = [Interpolation(), IntervalConstraint(0.2), HardMargin()]
+LABELS = (HingeLoss, SquaredHingeLoss, LogisticLoss, HardMargin)
+
+with_strength = pytest.mark.parametrize("loss", REGRESSION + CLASSIFICATION, ids=repr)
+every_loss = pytest.mark.parametrize("loss", REGRESSION + CLASSIFICATION + CONSTRAINTS, ids=repr)
+
+
+def draw_data(rng: np.random.Generator, loss, count: int = 14, dimension: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Waves with noise, or labels that change sign a few times."""
+    x = rng.uniform(-1, 1, (count, dimension))
+    y = np.sin(4 * x.sum(axis=1)) + 0.2 * rng.standard_normal(count)
+    return x, np.where(y > 0.1, 1.0, -1.0) if isinstance(loss, LABELS) else y
+
+
+def strength_of(loss, strength: float) -> float | None:
+    return strength if loss.needs_strength else None
+
+
+@with_strength
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_integer_weights_are_repeated_rows(loss, dimension):
+    rng = np.random.default_rng(1)
+    x, y = draw_data(rng, loss, dimension=dimension)
+    counts = rng.integers(1, 4, len(y))
+    weighted = Problem(Samples(x), y, loss, strength=0.05, sample_weights=counts)
+    repeated = Problem(Samples(np.repeat(x, counts, axis=0)), np.repeat(y, counts), loss, strength=0.05)
+    first, second = solve(weighted), solve(repeated)
+    assert first.status is second.status is Status.CONVERGED
+    assert first.objective == pytest.approx(second.objective, rel=2.1e-6)
+    # The same function costs the same, up to rounding.
+    assert repeated.objective(first.spline) == pytest.approx(weighted.objective(first.spline), rel=1e-12)
+
+
+@with_strength
+def test_doubling_all_weights_is_halving_the_strength(loss):
+    x, y = draw_data(np.random.default_rng(2), loss, dimension=2)
+    plain = solve(Problem(Samples(x), y, loss, strength=0.05))
+    doubled = solve(Problem(Samples(x), y, loss, strength=0.1, sample_weights=np.full(len(y), 2.0)))
+    assert doubled.objective == pytest.approx(2 * plain.objective, rel=2.1e-6)
+    ones = Problem(Samples(x), y, loss, strength=0.05, sample_weights=np.ones(len(y)))
+    assert solve(ones).objective == pytest.approx(plain.objective, rel=2.1e-6)
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        (np.ones(4), ValueError, "sample_weights must have one entry per measurement, got 4 for 5"),
+        ([1, 1, 0, 1, 1], ValueError, "sample_weights must be positive, got 0 in row 2; drop rows of weight zero"),
+        ([1, 1, 1, -2, 1], ValueError, "sample_weights must be positive, got -2 in row 3"),
+        ([1, np.nan, 1, 1, 1], ValueError, "sample_weights must be finite"),
+        ([1, np.inf, 1, 1, 1], ValueError, "sample_weights must be finite"),
+        (["a"] * 5, TypeError, "sample_weights must hold real numbers"),
+        (np.ones((5, 1)), ValueError, "sample_weights must have 1 axes"),
+    ],
+)
+def test_bad_weights_are_refused(weights, error, message):
+    with pytest.raises(error, match=message):
+        Problem(Samples(X), Y, strength=1.0, sample_weights=weights)
+
+
+@pytest.mark.parametrize("loss", CONSTRAINTS, ids=repr)
+def test_weights_have_no_meaning_under_a_constraint(loss):
+    labels = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
+    with pytest.raises(ValueError, match=r"sample_weights have no meaning under .*, which is a constraint"):
+        Problem(Samples(X), labels, loss, sample_weights=np.ones(5))
+    with pytest.raises(ValueError, match="strength has no meaning under"):
+        Problem(Samples(X), labels, loss, strength=1.0)
+
+
+def test_weights_are_copied_and_locked_and_shown():
+    weights = np.ones(5)
+    problem = Problem(Samples(X), Y, strength=1.0, sample_weights=weights)
+    weights[0] = 7.0
+    np.testing.assert_array_equal(problem.weights, np.ones(5))
+    assert repr(problem).endswith("strength=1, weighted)")
+
+
+@pytest.mark.parametrize("loss", [HingeLoss(), SquaredHingeLoss(), LogisticLoss(), HardMargin()], ids=repr)
+def test_labels_are_asked_for(loss):
+    with pytest.raises(ValueError, match=r"targets must be the labels −1 and \+1 under .*, got 0; use 2 y − 1\."):
+        Problem(Samples(X), [0, 1, 1, 0, 1], loss, strength=strength_of(loss, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "rows"),
+    [
+        (Interpolation(), [0.0, 1.0, 2.0, 1.5], "rows 1 and 3 .* targets 1 and 1.5"),
+        (IntervalConstraint(0.2), [0.0, 1.0, 2.0, 1.5], "rows 1 and 3 .* targets 1 and 1.5"),
+        (IntervalConstraint(0.2), [0.0, 1.5, 2.0, 1.0], "rows 1 and 3 .* targets 1.5 and 1"),
+        (HardMargin(), [1.0, 1.0, -1.0, -1.0], "rows 1 and 3 .* targets 1 and -1"),
+    ],
+)
+def test_a_constraint_that_contradicts_itself_is_refused(loss, targets, rows):
+    with pytest.raises(ValueError, match=rf"no function satisfies .* {rows}; average such rows, or use"):
+        Problem(Samples([0.0, 1.0, 2.0, 1.0]), targets, loss)
+
+
+def test_intervals_that_touch_can_be_met():
+    problem = Problem(Samples([0.0, 1.0, 2.0, 1.0]), [0.0, 1.0, 0.5, 1.5], IntervalConstraint(0.25))
+    solution = solve(problem)
+    assert solution.status is Status.CONVERGED
+    assert solution.spline(np.array([1.0])) == pytest.approx(1.25, abs=1e-7)
+
+
+@every_loss
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_from_the_largest_strength_on_no_neuron_comes(loss, dimension):
+    rng = np.random.default_rng(3)
+    x, y = draw_data(rng, loss, count=20, dimension=dimension)
+    weights = rng.uniform(0.5, 2, 20) if loss.needs_strength else None
+    if not loss.needs_strength:
+        assert 0 < Problem(Samples(x), y, loss).strength_max < np.inf
+        return
+    top = Problem(Samples(x), y, loss, strength=1.0, sample_weights=weights).strength_max
+    above = solve(Problem(Samples(x), y, loss, strength=1.001 * top, sample_weights=weights))
+    assert above.spline.width == 0
+    assert above.status is Status.CONVERGED
+    below = solve(Problem(Samples(x), y, loss, strength=0.5 * top, sample_weights=weights))
+    assert below.objective <= above.objective * (1 + 1e-6)
+    # With kinks the best polynomial has several dual vectors, and one of them may do with less.
+    if loss.smooth:
+        assert below.spline.width > 0
+        assert below.objective < above.objective
+
+
+@with_strength
+def test_the_best_polynomial_has_no_better_one_beside_it(loss):
+    rng = np.random.default_rng(4)
+    x, y = draw_data(rng, loss, count=20, dimension=2)
+    problem = Problem(Samples(x), y, loss, strength=1.0, sample_weights=rng.uniform(0.5, 2, 20))
+    fit, dual = problem.best_polynomial
+    least = problem.loss_value(fit)
+    np.testing.assert_allclose(problem.free.project_off(fit), 0, atol=1e-13 * np.abs(fit).max())
+    for _ in range(50):
+        other = fit + problem.free.basis @ rng.standard_normal(3) * 10.0 ** rng.uniform(-4, 0)
+        assert problem.loss_value(other) >= least * (1 - 1e-7)
+    # Its dual vector proves it: no neuron is bought at an infinite price.
+    assert problem.dual_value(dual) == pytest.approx(least, rel=1e-6)
+
+
+@every_loss
+@pytest.mark.parametrize("weighted", [False, True])
+def test_any_feasible_dual_of_any_loss_bounds_the_optimum_from_below(loss, weighted):
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        x, y = draw_data(rng, loss)
+        weights = rng.uniform(0.2, 3, len(y)) if weighted and loss.needs_strength else None
+        problem = Problem(Samples(x), y, loss, strength=strength_of(loss, 0.1), sample_weights=weights)
+        optimum = line_program(problem)
+        solution = solve(problem, ColumnGeneration(gap=1e-8))
+        for dual in (
+            rng.standard_normal(len(y)),
+            100 * rng.standard_normal(len(y)),
+            y,
+            solution.dual,
+            solution.dual * rng.uniform(0.9, 1.1, len(y)),
+        ):
+            feasible = problem.feasible_dual(dual)
+            assert np.isfinite(problem.dual_value(feasible))
+            supremum = problem.oracle.supremum(feasible)
+            bound, scale = problem.bound(feasible, supremum.upper)
+            assert 0 <= bound <= optimum * (1 + 1e-7) + 1e-9
+            assert scale * supremum.upper <= problem.dual_limit
+            assert bound <= problem.dual_value(scale * feasible)
+            lower, upper = problem.dual_domain
+            assert ((lower <= scale * feasible) & (scale * feasible <= upper)).all()
+        assert solution.certificate.bound >= optimum * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("gap", [5 * EPS, 1e-13])
+def test_labels_that_a_steep_line_parts_are_bounded_by_zero(gap):
+    # Near enough together to look like one point: z = (0, 1, −1, 0) is orthogonal to affine functions up to rounding,
+    # and D(z) = 2. But this affine function, which costs nothing, has no loss.
+    x, y = np.array([0.0, 1.0, 1.0 + gap, 2.0]), np.array([1.0, 1.0, -1.0, -1.0])
+    slope = 2.0 ** np.ceil(np.log2(2 / gap))
+    parting = RidgeSpline(np.zeros((0, 1)), [], [], [slope + 1, -slope])
+    for loss in (HingeLoss(), SquaredHingeLoss(), LogisticLoss()):
+        problem = Problem(Samples(x), y, loss, strength=0.1)
+        assert problem.objective(parting) <= 1.0
+        if not isinstance(loss, LogisticLoss):
+            assert problem.objective(parting) <= 1e-2
+        dual = np.array([0.0, 1.0, -1.0, 0.0])
+        for z in (dual, 0.5 * dual, problem.feasible_dual(dual)):
+            bound, _ = problem.bound(z, problem.oracle.supremum(z).upper)
+            assert bound == 0.0
+        assert certify(problem, parting, dual).bound == 0.0
+
+
+@pytest.mark.parametrize("loss", [HingeLoss(), SquaredHingeLoss(), HardMargin()], ids=repr)
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_labels_that_a_plane_parts_cost_nothing(loss, dimension):
+    x = np.random.default_rng(5).standard_normal((20, dimension))
+    problem = Problem(Samples(x), np.where(x[:, 0] > 0, 1.0, -1.0), loss, strength=strength_of(loss, 0.1))
+    solution = solve(problem)
+    assert (solution.status, solution.spline.width) == (Status.CONVERGED, 0)
+    assert solution.objective <= problem.resolution
+    assert solution.certificate.relative_gap == 0.0
+
+
+@pytest.mark.parametrize("loss", [HingeLoss(), SquaredHingeLoss(), LogisticLoss()], ids=repr)
+@pytest.mark.parametrize(
+    "x",
+    [
+        [[0.0, 0.0], [0.0, 0.0], [1.0, 0.3], [0.2, 1.0], [0.4, -1.0]],  # two labels at one point
+        [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [5.0, 0.0], [6.0, -1.0]],  # a label between two others
+    ],
+)
+def test_a_dual_vector_on_few_points_of_low_rank_bounds_well(loss, x):
+    # The dual vector lives on two coinciding or three collinear points: the free polynomials have a lower rank there.
+    y = np.array([1.0, -1.0, 1.0, 1.0, 1.0])
+    problem = Problem(Samples(x), y, loss, strength=100.0)
+    solution = solve(problem)
+    assert solution.objective > 0.5
+    assert solution.status is Status.CONVERGED
+    assert certify(problem, solution.spline, solution.dual).relative_gap <= 1e-6
