@@ -19,8 +19,8 @@ from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.restricted import RestrictedProblem, restrict
 from ridgesplines.spline import RidgeSpline
 
-# How many iterations may pass in which nothing changes.
-_PATIENCE = 5
+# How many iterations may pass in which nothing changes, and in which the gap does not fall by a hundredth.
+_PATIENCE, _LONG_PATIENCE = 5, 60
 # How many local maximisers of the last profile a search starts from again.
 _REMEMBERED = 64
 
@@ -110,6 +110,7 @@ class _Run:
     def __post_init__(self) -> None:
         # The best bound proven; the latest one that an oracle's cheap search suggests, and the highest of those.
         self.bound, self.estimate, self.highest = 0.0, 0.0, 0.0
+        self.remaining, self.waited = np.inf, 0
         self.dual = np.zeros_like(self.problem.targets)
         self.objective = np.inf
         nothing = np.zeros((0, *self.problem.targets.shape[1:]))
@@ -177,7 +178,7 @@ class _Run:
                 violating = answer.sizes > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
                 self._drop(restricted)
                 self._add(restricted, answer.neurons[violating][: options.neurons_per_iteration or restricted.batch])
-            if stalled > _PATIENCE:
+            if stalled > _PATIENCE or (self.complete and not heuristic and not self._progresses()):
                 return Status.STALLED
         return Status.ITERATION_LIMIT
 
@@ -203,6 +204,14 @@ class _Run:
     @property
     def estimated_gap(self) -> float:
         return relative_gap(self.objective, self.estimate, self.problem.resolution)
+
+    def _progresses(self) -> bool:
+        """Whether the gap has fallen by a hundredth within the last iterations; rounding can make steps for ever."""
+        remaining = self.objective - max(self.bound, self.highest)
+        if not remaining >= 0.99 * self.remaining:
+            self.remaining, self.waited = remaining, 0
+        self.waited += 1
+        return self.waited <= _LONG_PATIENCE
 
     def _record(self, iteration: int) -> float:
         """Trace the iteration; returns the gap."""
