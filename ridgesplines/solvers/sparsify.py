@@ -71,8 +71,8 @@ class _Columns:
         self._complement = np.linalg.qr(basis, mode="complete")[0][:, basis.shape[1] :]
         raw = problem.measure_neurons(neurons)
         measured = self.coordinates(raw)
-        rows = coefficients.reshape(len(coefficients), -1)
-        columns = (measured[:, None, :] * rows.T).reshape(-1, len(rows))
+        rows = coefficients.reshape(len(coefficients), problem.outputs)
+        columns = (measured[:, None, :] * rows.T).reshape(len(measured) * problem.outputs, len(rows))
         self._norms = np.linalg.norm(columns, axis=0)
         noise = 64 * _UNIT * np.linalg.norm(raw, axis=0) * sizes(coefficients)
         # Neurons whose hyperplanes do not part the data are polynomials there.
