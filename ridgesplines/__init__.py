@@ -36,12 +36,13 @@ if TYPE_CHECKING:
         SquaredLoss,
     )
     from ridgesplines.measurements import Measurement, Samples
-    from ridgesplines.path import StrengthSelection, select_strength
+    from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
 
@@ -64,6 +65,7 @@ _HOMES = {
     "Problem": "problem",
     "QuantileLoss": "losses",
     "RadonTV": "regularizers",
+    "RegularizationPath": "path",
     "Regularizer": "regularizers",
     "RidgeSpline": "spline",
     "Samples": "measurements",
@@ -76,8 +78,10 @@ _HOMES = {
     "TraceRow": "solution",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
+    "regularization_path": "path",
     "select_strength": "path",
     "solve": "solving",
+    "sparsify": "solvers.sparsify",
 }
 _MODULES = ("datasets", "oracles", "plotting")
 
@@ -85,7 +89,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "select_strength", "StrengthSelection",
+    "solve", "Solver", "ColumnGeneration", "sparsify",
+    "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
     "datasets", "oracles", "plotting",

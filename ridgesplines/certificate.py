@@ -107,20 +107,7 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         TypeError: if `spline` is not a RidgeSpline.
         ValueError: if it does not fit the problem, or `dual` has the wrong shape or entries that are not finite.
     """
-    if not isinstance(spline, RidgeSpline):
-        raise TypeError(f"spline must be a RidgeSpline, got {type(spline).__name__}; see RidgeSpline.from_network.")
-    shape = (spline.order, spline.dimension, spline.outputs)
-    wanted = (problem.regularizer.order, problem.measurements.dimension, problem.outputs)
-    if shape != wanted:
-        raise ValueError(f"spline has (order, dimension, outputs) {shape}, but the problem needs {wanted}.")
-    if np.ndim(spline.coefficients) == 2 and problem.targets.ndim == 1:
-        spline = RidgeSpline(
-            spline.weights, spline.biases, spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0], spline.order
-        )
-    with np.errstate(over="ignore", invalid="ignore"):
-        predictions = problem.measurements(spline).reshape(problem.targets.shape)
-    if not np.isfinite(predictions).all():
-        raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
+    spline, predictions = problem.measure(spline)
     # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.
     spline = spline.canonical(tolerance=0.0)
     loss, cost = problem.loss_value(predictions), problem.regularizer.cost(spline, tolerance=0.0)

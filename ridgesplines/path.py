@@ -1,22 +1,210 @@
-"""Choosing the strength λ."""
+"""Many strengths λ: the path of solutions, and choosing one."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import KFold
 
+from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.arrays import finite_array
 from ridgesplines.measurements import Samples
 from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, Regularizer
+from ridgesplines.solution import Solution, Status
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.spline import RidgeSpline
 
 # Stop the path when the error has been this much above the best for so many strengths in a row.
 _WORSE, _PATIENCE = 1.01, 3
+# As many prepared problems may be held at once.
+_KEPT = 10
+
+
+@dataclass(frozen=True, eq=False)
+class RegularizationPath:
+    """The solutions of one problem for falling strengths, each with its certificate; a sequence of `Solution`s.
+
+    As λ falls the loss falls and R grows, and the optimum min J, a minimum of affine functions of λ, is concave and
+    does not grow; the solutions keep to that up to their gaps.
+
+    Attributes:
+        strengths: λ, (S,), falling; as far as the path was followed.
+        solutions: one for each strength.
+        interrupted: whether Ctrl-C cut the path short.
+    """
+
+    strengths: np.ndarray
+    solutions: tuple[Solution, ...]
+    interrupted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    def __getitem__(self, index: int) -> Solution:
+        return self.solutions[index]
+
+    def __iter__(self) -> Iterator[Solution]:
+        return iter(self.solutions)
+
+    def at(self, strength: float) -> Solution:
+        """The solution for the strength nearest to `strength`, in ratio."""
+        if not 0 < strength < np.inf:
+            raise ValueError(f"strength must be positive and finite, got {strength!r}.")
+        return self.solutions[int(np.argmin(np.abs(np.log(self.strengths / strength))))]
+
+    @property
+    def objectives(self) -> np.ndarray:
+        """J, (S,)."""
+        return self._certified("objective")
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """The lower bounds of the optima, (S,)."""
+        return self._certified("bound")
+
+    @property
+    def losses(self) -> np.ndarray:
+        """The loss parts of J, (S,)."""
+        return self._certified("loss")
+
+    @property
+    def regularizations(self) -> np.ndarray:
+        """R without λ, (S,)."""
+        return self._certified("regularization")
+
+    @property
+    def widths(self) -> np.ndarray:
+        """The numbers of neurons, (S,), integers."""
+        return self._certified("width")
+
+    @property
+    def relative_gaps(self) -> np.ndarray:
+        """The certified relative gaps, (S,)."""
+        return self._certified("relative_gap")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of the certificates, S of them."""
+        return tuple(solution.certificate.kind for solution in self.solutions)
+
+    def _certified(self, name: str) -> np.ndarray:
+        return np.array([getattr(solution.certificate, name) for solution in self.solutions])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one `.npz` file; returns its path."""
+        arrays, headers = {"strengths": self.strengths}, []
+        for i, solution in enumerate(self.solutions):
+            parts, metadata = solution.to_archive()
+            arrays |= {f"{i}.{name}": part for name, part in parts.items()}
+            headers.append(metadata)
+        metadata = {"kind": "RegularizationPath", "interrupted": self.interrupted, "solutions": headers}
+        return write_archive(path, arrays, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RegularizationPath:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        arrays, metadata = read_archive(path, ("RegularizationPath",))
+        parts: dict[str, dict[str, Any]] = {}
+        for name, array in arrays.items():
+            index, _, part = name.rpartition(".")
+            parts.setdefault(index, {})[part] = array
+        try:
+            solutions = tuple(Solution.from_archive(parts[str(i)], m) for i, m in enumerate(metadata["solutions"]))
+            if len(arrays["strengths"]) != len(solutions):
+                raise KeyError("strengths")
+            return cls(arrays["strengths"], solutions, bool(metadata["interrupted"]))
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise ValueError(f"{path} lacks a part of a saved path; the file is damaged.") from error
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "RegularizationPath(no strength)"
+        span = f"λ from {self.strengths[0]:.3g} to {self.strengths[-1]:.3g}"
+        worst = f"relative gaps up to {self.relative_gaps.max():.1e}"
+        return f"RegularizationPath({len(self)} solutions, {span}, {worst}{', interrupted' * self.interrupted})"
+
+
+def regularization_path(
+    problem: Problem,
+    strengths: Sequence[float] | np.ndarray | None = None,
+    *,
+    count: int = 30,
+    ratio: float = 1e-3,
+    gap: float = 1e-6,
+    progress: bool | None = None,
+) -> RegularizationPath:
+    """Solve one problem for many strengths λ, each to a certified gap, warm started from the largest down.
+
+    Args:
+        problem: the problem; its own strength does not count.
+        strengths: positive, in any order; they are sorted to fall, repeated ones once. By default `count` of them,
+            geometric from λ_max (`problem.strength_max`), where the first neuron appears, to `ratio` · λ_max.
+        count: the number of strengths.
+        ratio: the smallest strength over λ_max.
+        gap: the relative gap of each solution.
+        progress: show a line of progress; None shows it on a terminal.
+
+    Returns:
+        A `RegularizationPath`; on Ctrl-C, of the strengths done by then.
+
+    Raises:
+        TypeError: if `problem` is no `Problem`, or the strengths are no numbers.
+        ValueError: if the problem has no strength, or a number is out of range.
+        KeyboardInterrupt: if interrupted before the first strength was done.
+    """
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+    if problem.strength is None:
+        raise ValueError(f"{problem.loss!r} has no strength to vary; a path needs a loss such as SquaredLoss().")
+    if strengths is None:
+        values = _falling(problem, count, ratio)
+    else:
+        values = np.unique(finite_array("strengths", strengths, dimensions=(1,)))[::-1]
+        if not len(values) or not values[-1] > 0:
+            raise ValueError(f"strengths must be positive, at least one, got {strengths!r}.")
+    solutions: list[Solution] = []
+    # The last solution's neurons. Maximisers of its dual profile above the next λ, too, would save an iteration per
+    # strength, but finding them takes the call of the oracle that an iteration is.
+    start: RidgeSpline | None = None
+    interrupted = False
+    with Progress(progress) as show:
+        for i, strength in enumerate(values):
+            show(f"path: {i + 1} of {len(values)} (λ = {strength:.3g}), {0 if start is None else start.width} neurons")
+            try:
+                solver = ColumnGeneration(gap=gap, start=start)
+                solution = solver.solve(problem.with_strength(strength), progress=False)
+                if solution.status is Status.INTERRUPTED:
+                    raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                if not solutions:
+                    raise
+                interrupted = True
+                break
+            solutions.append(solution)
+            start = solution.spline
+    return RegularizationPath(values[: len(solutions)], tuple(solutions), interrupted)
+
+
+def _falling(problem: Problem, count: int, ratio: float) -> np.ndarray:
+    """`count` strengths, geometric, from λ_max of `problem` to `ratio` times that."""
+    if count < 2 or not 0 < ratio < 1:
+        raise ValueError(f"count must be at least 2 and ratio between 0 and 1, got {count} and {ratio}.")
+    top = problem.strength_max
+    if not top > 0:
+        raise ValueError("the targets are a polynomial of the inputs up to rounding: every strength fits them exactly.")
+    return top * np.geomspace(1.0, ratio, count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +273,15 @@ def select_strength(
             f"{measurements.count} data are too few to hold out one part in {folds}: {free} must remain in dimension "
             f"{measurements.dimension}; give a strength instead."
         )
-    if count < 2 or not 0 < ratio < 1:
-        raise ValueError(f"count must be at least 2 and ratio between 0 and 1, got {count} and {ratio}.")
     x, y = measurements.points, whole.targets
-    top = whole.strength_max
-    if not top > 0:
-        raise ValueError("the targets are a polynomial of the inputs up to rounding: every strength fits them exactly.")
-    strengths = top * np.geomspace(1.0, ratio, count)
+    strengths = _falling(whole, count, ratio)
     parts = list(KFold(folds, shuffle=True, random_state=seed).split(x))
+
+    def training(train: np.ndarray) -> Problem:
+        return Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=1.0)
+
+    # Those of few parts are kept over all strengths, so that each is prepared once; many would take too much memory.
+    kept = [training(train) for train, _ in parts] if folds <= _KEPT else None
     sizes = np.array([len(test) for _, test in parts])
     squares: list[list[float]] = []
     means = np.zeros(0)
@@ -105,8 +294,8 @@ def select_strength(
                 for j, (train, test) in enumerate(parts):
                     part = f"part {j + 1} of {folds}"
                     show(f"choosing the strength: {i + 1} of at most {count} (λ = {strength:.3g}), {part}")
-                    scaled = strength * len(train) / len(x)
-                    problem = Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=scaled)
+                    problem = training(train) if kept is None else kept[j]
+                    problem = problem.with_strength(strength * len(train) / len(x))
                     spline = ColumnGeneration(gap=gap, start=starts[j]).approximate(problem)
                     starts[j] = spline
                     row.append(float(np.mean((spline(x[test]) - y[test]) ** 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,20 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
 from ridgesplines.oracles import Neurons, profile
+from ridgesplines.oracles.protocol import sizes
+from ridgesplines.path import RegularizationPath
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.spline import RidgeSpline
 
+# Hyperplanes of two solutions that agree to this are one.
+_SAME = 1e-9
 # Okabe and Ito's colours, told apart by colour-blind readers.
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
 
@@ -256,6 +264,91 @@ def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
     ax.set_title(f"relative gap {certificate.relative_gap:.1e} ({certificate.kind})", fontsize="medium")
     ax.legend(frameon=False, loc="best")
     return ax
+
+
+def plot_path(path: RegularizationPath, axes: Sequence[Axes] | None = None) -> Figure:
+    """A path over falling λ: the neurons' coefficients, how many there are, and the loss, R and the certified gap.
+
+    A neuron is followed from one strength to the next as long as its hyperplane stays; where it moves, one line ends at
+    zero and another begins. Of several outputs the sizes ‖v‖ are drawn.
+
+    Args:
+        path: of one strength at least.
+        axes: three, where to draw; by default those of a new figure, below one another.
+
+    Raises:
+        ValueError: if the path is empty, or `axes` are not three.
+    """
+    if not len(path):
+        raise ValueError("the path has no solution to draw.")
+    if axes is None:
+        axes = plt.subplots(3, 1, figsize=(7.5, 8), height_ratios=[2, 1, 1.3], sharex=True, layout="constrained")[1]
+    assert axes is not None
+    if len(axes) != 3:
+        raise ValueError(f"axes must be three, got {len(axes)}.")
+    upper, middle, lower = axes
+    strengths = path.strengths
+    planes, heights = _followed(path)
+    several = path[0].spline.coefficients.ndim == 2
+    # Absent neurons have no line, but each line begins and ends at zero.
+    present = np.pad(heights != 0, ((0, 0), (1, 1)))
+    drawn = np.where(present[:, :-2] | present[:, 1:-1] | present[:, 2:], heights, np.nan)
+    segments = [np.column_stack([strengths, row]) for row in drawn]
+    colours = [_RED if row[np.argmax(np.abs(row))] > 0 else "black" for row in heights]
+    lives = np.sum(heights != 0, axis=1)
+    # Lines of one strength only are spikes: faint, so that the lasting ones stand out.
+    widths, alphas = np.where(lives > 1, 1.2, 0.6), np.where(lives > 1, 0.7, 0.3)
+    if segments:
+        upper.add_collection(LineCollection(segments, colors=colours, linewidths=widths, alpha=alphas.tolist()))
+    upper.axhline(0.0, color=_GREY, linewidth=0.8)
+    upper.autoscale_view()
+    upper.set(ylabel="size of the coefficient, ‖v‖" if several else "coefficient v")
+    upper.set_title(f"{len(path)} strengths, {len(planes)} different neurons", fontsize="medium")
+
+    middle.step(strengths, path.widths, where="mid", color=_BLUE, linewidth=2)
+    middle.set(ylabel="neurons", ylim=(0, None))
+    middle.yaxis.set_major_locator(MaxNLocator(integer=True))
+    gaps = path.relative_gaps
+    proven = all(solution.certificate.proven for solution in path)
+    _beside(middle, strengths, np.where(gaps > 0, gaps, np.nan), f"{'certified' if proven else 'estimated'} gap")
+
+    lower.plot(strengths, path.losses, color=_BLUE, linewidth=2)
+    lower.set(xlabel="strength λ", ylim=(0, None))
+    lower.set_ylabel("loss", color=_BLUE)
+    right = lower.twinx()
+    right.plot(strengths, path.regularizations, color=_ORANGE, linewidth=2)
+    right.set_ylim(0, None)
+    right.set_ylabel("R", color=_ORANGE)
+    for ax in axes:
+        ax.set_xscale("log")
+        if len(path) > 1:
+            ax.set_xlim(strengths[0] * 1.05, strengths[-1] / 1.05)
+    made: Any = upper.figure
+    return made
+
+
+def _beside(ax: Axes, strengths: np.ndarray, gaps: np.ndarray, label: str) -> None:
+    """Relative gaps, faint, on an axis of their own."""
+    right = ax.twinx()
+    right.plot(strengths, gaps, color=_GREY, linewidth=1, marker=".", markersize=3, alpha=0.5)
+    right.set(yscale="log")
+    right.set_ylabel(f"relative {label}", color=_GREY)
+
+
+def _followed(path: RegularizationPath) -> tuple[np.ndarray, np.ndarray]:
+    """The hyperplanes (K, d + 1) that occur along a path, and the coefficients (K, S) there, zero where they do not."""
+    splines = [solution.spline.canonical() for solution in path]
+    planes = np.concatenate([np.column_stack([s.weights, s.biases]) for s in splines])
+    owners = np.repeat(np.arange(len(splines)), [s.width for s in splines])
+    values = [sizes(s.coefficients) if s.coefficients.ndim == 2 else np.asarray(s.coefficients) for s in splines]
+    scale = max(1.0, float(np.abs(planes[:, -1]).max(initial=0.0)))
+    tree = KDTree(np.column_stack([planes[:, :-1], planes[:, -1] / scale]))
+    pairs = tree.query_pairs(_SAME, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(planes), len(planes)))
+    count, group = connected_components(graph, directed=False)
+    heights = np.zeros((count, len(splines)))
+    np.add.at(heights, (group, owners), np.concatenate(values))
+    return planes[np.unique(group, return_index=True)[1]], heights
 
 
 def plot_fit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from dataclasses import dataclass
@@ -224,6 +225,37 @@ class Problem:
         oracle a lower one.
         """
         return self.oracle.supremum(self.best_polynomial[1]).upper
+
+    def with_strength(self, strength: float) -> Problem:
+        """The same problem with another λ, sharing what does not depend on λ, the oracle and its sorting above all."""
+        checked = _checked_strength(strength, self.loss)
+        # What both would make for themselves otherwise. No cached property may depend on the strength.
+        _ = self.oracle, self.free
+        other = copy.copy(self)
+        object.__setattr__(other, "strength", checked)
+        return other
+
+    def measure(self, spline: RidgeSpline) -> tuple[RidgeSpline, np.ndarray]:
+        """A spline of any origin in the shape of the targets, and its measurements, (N,) or (N, D).
+
+        Raises:
+            TypeError: if it is no `RidgeSpline`.
+            ValueError: if it is of another order, dimension or number of outputs, or not finite at the data.
+        """
+        if not isinstance(spline, RidgeSpline):
+            raise TypeError(f"spline must be a RidgeSpline, got {type(spline).__name__}; see RidgeSpline.from_network.")
+        shape = (spline.order, spline.dimension, spline.outputs)
+        wanted = (self.regularizer.order, self.measurements.dimension, self.outputs)
+        if shape != wanted:
+            raise ValueError(f"spline has (order, dimension, outputs) {shape}, but the problem needs {wanted}.")
+        if np.ndim(spline.coefficients) == 2 and self.targets.ndim == 1:
+            coefficients, polynomial = spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0]
+            spline = RidgeSpline(spline.weights, spline.biases, coefficients, polynomial, spline.order)
+        with np.errstate(over="ignore", invalid="ignore"):
+            predictions = self.measurements(spline).reshape(self.targets.shape)
+        if not np.isfinite(predictions).all():
+            raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
+        return spline, predictions
 
     def measure_neurons(self, neurons: Neurons) -> np.ndarray:
         """ν_n of each neuron: (N, K)."""

@@ -70,6 +70,23 @@ class Solution:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one `.npz` file; returns its path. `RidgeSpline.load` reads the spline of it alone."""
+        arrays, metadata = self.to_archive()
+        return write_archive(path, arrays, {"kind": "Solution", **metadata})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Solution:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        try:
+            return cls.from_archive(*read_archive(path, ("Solution",)))
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise ValueError(f"{path} lacks a part of a saved solution; the file is damaged.") from error
+
+    def to_archive(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The arrays by name and the JSON metadata, as files store them."""
         certificate = {
             f.name: getattr(self.certificate, f.name)
             for f in dataclasses.fields(Certificate)
@@ -83,41 +100,32 @@ class Solution:
             "trace": np.array(self.trace, dtype=float).reshape(-1, len(TraceRow._fields)),
         }
         metadata = {
-            "kind": "Solution",
             "order": self.spline.order,
             "status": self.status.name,
             "seconds": self.seconds,
             "certificate": certificate,
             "details": self.details,
         }
-        return write_archive(path, arrays, metadata)
+        return arrays, metadata
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Solution:
-        """Read what `save` wrote.
-
-        Raises:
-            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
-        """
-        arrays, metadata = read_archive(path, ("Solution",))
-        try:
-            certificate = Certificate(
-                **metadata["certificate"],
-                dual=arrays["dual"],
-                contacts=Neurons(arrays["contact_weights"], arrays["contact_biases"]),
-                contact_values=arrays["contact_values"],
-            )
-            trace = tuple(TraceRow(int(r[0]), r[1], r[2], r[3], int(r[4]), r[5]) for r in arrays["trace"].tolist())
-            return cls(
-                RidgeSpline.from_arrays(arrays, metadata),
-                certificate,
-                Status[metadata["status"]],
-                trace,
-                metadata["seconds"],
-                metadata["details"],
-            )
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise ValueError(f"{path} lacks a part of a saved solution; the file is damaged.") from error
+    def from_archive(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> Solution:
+        """The solution in what a file stored; errors of many types if a part is missing."""
+        certificate = Certificate(
+            **metadata["certificate"],
+            dual=arrays["dual"],
+            contacts=Neurons(arrays["contact_weights"], arrays["contact_biases"]),
+            contact_values=arrays["contact_values"],
+        )
+        trace = tuple(TraceRow(int(r[0]), r[1], r[2], r[3], int(r[4]), r[5]) for r in arrays["trace"].tolist())
+        return cls(
+            RidgeSpline.from_arrays(arrays, metadata),
+            certificate,
+            Status[metadata["status"]],
+            trace,
+            metadata["seconds"],
+            metadata["details"],
+        )
 
     def __repr__(self) -> str:
         return f"Solution({self.spline!r}, {self.certificate}, {self.status.name})"

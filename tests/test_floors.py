@@ -39,8 +39,8 @@ NEIGHBOURS = {
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
 }
-# What several solvers share.
-SHARED_BY_SOLVERS = {"restricted"}
+# What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
+SHARED_BY_SOLVERS = {"restricted", "sparsify"}
 
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path

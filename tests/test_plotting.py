@@ -110,3 +110,42 @@ def test_hyperplanes_are_drawn_where_they_are():
     # Segments are a few data ranges long.
     np.testing.assert_allclose(offsets, 0, atol=1e-13)
     assert np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).min() > 2
+
+
+def test_a_path_shows_each_neuron_at_its_coefficients_and_nothing_else():
+    problem, _ = solved(2)
+    path = rs.regularization_path(problem, count=8, ratio=0.05)
+    figure = plotting.plot_path(path)
+    upper, middle, lower = figure.axes[:3]
+    (lines,) = upper.collections
+    drawn = {i: [] for i in range(8)}
+    for segment in lines.get_segments():
+        for strength, value in np.asarray(segment):
+            if value and np.isfinite(value):
+                drawn[int(np.argmin(np.abs(path.strengths - strength)))].append(value)
+    for i, solution in enumerate(path):
+        np.testing.assert_allclose(sorted(drawn[i]), np.sort(solution.spline.coefficients), rtol=1e-12)
+    assert 0 < len(lines.get_segments()) < path.widths.sum()  # some neurons last
+    np.testing.assert_array_equal(middle.lines[0].get_ydata(), path.widths)
+    np.testing.assert_array_equal(lower.lines[0].get_ydata(), path.losses)
+    assert upper.get_xlim()[0] > upper.get_xlim()[1]  # λ falls to the right
+    assert "certified" in figure.axes[3].get_ylabel()
+
+
+def test_a_path_of_several_outputs_of_one_strength_or_without_neurons_has_a_picture(tmp_path):
+    problem, _ = solved(1)
+    y = np.column_stack([problem.targets, problem.targets**2])
+    several = rs.Problem(problem.measurements, y, strength=1.0)
+    for case, strengths in ((several, [0.1, 0.01]), (problem, [0.1]), (problem, [1e5, 1e6])):
+        plotting.plot_path(rs.regularization_path(case, strengths)).savefig(tmp_path / "path.png", dpi=40)
+
+
+def test_a_path_is_drawn_where_asked_and_refused_where_it_cannot_be():
+    problem, _ = solved(1)
+    path = rs.regularization_path(problem, [0.1])
+    _, axes = plotting.plt.subplots(1, 3)
+    assert plotting.plot_path(path, axes) is axes[0].figure
+    with pytest.raises(ValueError, match="axes must be three, got 2"):
+        plotting.plot_path(path, axes[:2])
+    with pytest.raises(ValueError, match="no solution"):
+        plotting.plot_path(rs.RegularizationPath(np.zeros(0), ()))

@@ -20,7 +20,9 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_python_runs_as_printed(block, capsys):
+def test_python_runs_as_printed(block, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
     exec(compile(block, "README.md", "exec"), {})
     assert "exact" in capsys.readouterr().out
 

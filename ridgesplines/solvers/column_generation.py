@@ -17,6 +17,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.restricted import RestrictedProblem, restrict
+from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.spline import RidgeSpline
 
 # How many iterations may pass in which nothing changes, and in which the gap does not fall by a hundredth.
@@ -266,10 +267,12 @@ class _Run:
         return better
 
     def best(self) -> tuple[RidgeSpline, np.ndarray]:
-        """The best spline and the best dual so far."""
+        """The best spline so far, made as sparse as the representer theorem promises, and the best dual."""
         if not self.complete and self.completion is not None:
             self._make_admissible(self.completion)
-        return self.spline(), self.dual
+        spline = self.spline()
+        # Active sets end at sparse solutions by themselves; conic programs and completed fits do not.
+        return sparsify(self.problem, spline) if spline.width > self.problem.representer_bound else spline, self.dual
 
     def spline(self) -> RidgeSpline:
         """That of the snapshot."""
