@@ -19,8 +19,9 @@ from ridgesplines.polynomials import PolynomialFit
 
 SEED = 0
 NOISE = 0.1
-# Measured three times if it takes less than this, in seconds.
+# Measured several times if it takes less than this, in seconds.
 ONCE = 30.0
+REPEATS = 3
 
 Record = dict[str, Any]
 
@@ -51,13 +52,13 @@ class Case(ABC):
     size: int
 
     @abstractmethod
-    def records(self, limit: float) -> list[Record]:
-        """One record per row of the table, each run being given `limit` seconds."""
+    def records(self, limit: float, repeats: int = REPEATS) -> list[Record]:
+        """One record per line of the table, each run being given `limit` seconds."""
 
 
 @dataclass(frozen=True)
 class TimedCase(Case):
-    """One whose run is timed: the median of three, or one run if it takes long; a tiny one before, which compiles."""
+    """One whose run is timed: the median of several runs, or one if it takes long; a tiny one before compiles."""
 
     @abstractmethod
     def prepare(self) -> Any:
@@ -80,14 +81,14 @@ class TimedCase(Case):
         """The same, as small as may be."""
         return replace(self, size=min(self.size, 20))
 
-    def records(self, limit: float) -> list[Record]:
-        """A tiny run, then one run or three."""
+    def records(self, limit: float, repeats: int = REPEATS) -> list[Record]:
+        """A tiny run, then one run or as many as `repeats`."""
         tiny = self.tiny
         tiny.run(tiny.prepare(), limit)
         prepared = self.prepare()
         times: list[float] = []
         outcome = None
-        while not times or (len(times) < 3 and max(times) < ONCE):
+        while not times or (len(times) < repeats and max(times) < ONCE):
             began = time.perf_counter()
             outcome = self.run(prepared, limit)
             times.append(self.seconds(outcome, time.perf_counter() - began))
@@ -269,7 +270,7 @@ class SearchCase(Case):
             f"order {family.order}, d = {family.dimension}{outputs}, {family.name}", family.count, family, problems
         )
 
-    def records(self, limit: float) -> list[Record]:
+    def records(self, limit: float, repeats: int = REPEATS) -> list[Record]:
         """One per search."""
         return [
             {

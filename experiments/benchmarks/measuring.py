@@ -62,8 +62,8 @@ def peak_memory() -> float | None:
 
 
 def measure_here(case: Case, limit: float) -> list[Record]:
-    """In this process, whose memory is not the case's alone: for quick looks."""
-    return case.records(limit)
+    """Once, in this process, whose memory is not the case's alone: for quick looks."""
+    return case.records(limit, repeats=1)
 
 
 def measure_apart(case: Case, limit: float) -> list[Record]:
