@@ -30,6 +30,10 @@ def draw(results: dict[str, Any], picture: Path) -> None:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("N")
+        sizes = sorted({record["size"] for line in lines.values() for record in line})
+        if len(sizes) <= 6:
+            axes.set_xticks(sizes, [str(size) for size in sizes])
+            axes.set_xticks([], minor=True)
         axes.set_ylabel("seconds")
         axes.legend(fontsize="small")
         axes.grid(alpha=0.3)

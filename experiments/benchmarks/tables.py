@@ -75,13 +75,15 @@ def _notes(results: dict[str, Any]) -> list[str]:
             {record["size"]: record for record in results["records"] if record["series"] == name}
             for name in results["compared"]
         )
-        pairs = [(slow[size], fast[size]) for size in slow if size in fast and "seconds" in slow[size]]
-        pairs = [(one, two) for one, two in pairs if "seconds" in two]
+        pairs = [(slow[size], fast[size]) for size in slow if size in fast]
+        pairs = [(one, two) for one, two in pairs if finished(one) and finished(two)]
         if pairs:
-            ratios = ", ".join(f"{one['seconds'] / two['seconds']:.3g} at N = {one['size']}" for one, two in pairs)
+            ratios = ", ".join(f"{one['seconds'] / two['seconds']:.3g} (N = {one['size']})" for one, two in pairs)
             apart = max(abs(two["objective"] / one["objective"] - 1) for one, two in pairs)
             first, second = results["compared"]
-            notes.append(f"{second} is faster than {first} by {ratios}; objectives differ by {apart:.0e} at most.")
+            notes.append(
+                f"Seconds of {first} over those of {second}: {ratios}; objectives differ by {apart:.0e} at most."
+            )
     return notes
 
 
