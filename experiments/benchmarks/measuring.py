@@ -71,17 +71,17 @@ def measure_apart(case: Case, limit: float) -> list[Record]:
     command = [sys.executable, "-m", "experiments.benchmarks.measuring", str(limit)]
     # In a session of its own, so that Ctrl-C reaches this process only, which then ends the other.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    failure = "failed"
     try:
         answer, _ = process.communicate(pickle.dumps(case), timeout=4 * limit + 120)
+        if process.returncode == 0:
+            return json.loads(answer)
     except subprocess.TimeoutExpired:
-        answer = b""
+        failure = "overran the time limit"
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
-    if process.returncode == 0:
-        return json.loads(answer)
-    failure = "ended at the time limit" if process.returncode < 0 else "failed"
     return [{"series": case.series, "size": case.size, "status": failure}]
 
 
