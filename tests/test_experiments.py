@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import references
 
 import ridgesplines as rs
-from experiments.benchmarks import search_quality
+from experiments.benchmarks import command, convex_program, measuring, search_quality, tables
+from experiments.benchmarks.cases import SolveCase
+from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
 
 
@@ -32,3 +36,75 @@ def test_the_quality_of_the_searches_is_measured(capsys):
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()[2:]]
     assert [row[5] for row in rows] == ["ascent", "search", "search, 512 starts", "ascent"]
     assert all(row[6] == "100.0%" and float(row[7]) <= 1e-9 for row in rows)
+
+
+def test_every_row_of_the_benchmarks_is_measured_printed_and_drawn(tmp_path, capsys):
+    folder = ["--quick", "--folder", str(tmp_path)]
+    assert command.main(["--markdown", *folder]) == 0
+    printed = capsys.readouterr().out
+    for key, row in ROWS.items():
+        assert row.title in printed
+        records = json.loads((tmp_path / "quick" / f"{key}.json").read_text())["records"]
+        assert len(records) >= len(row.quick)
+        for record in records:
+            assert record["seconds"] > 0
+            assert record.get("status", "converged") in ("converged", "optimal")
+            assert record.get("relative_gap", 0) <= 1e-6
+        assert (tmp_path / "quick" / f"{key}.png").is_file()
+    assert "seed 0" in printed
+    assert "objectives differ by" in printed
+    # The table again, without measuring.
+    assert command.main(["draw", "--markdown", *folder]) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_a_case_is_measured_apart_and_a_failure_is_a_row():
+    case = SolveCase("line", 20, 1, scale=0.006)
+    (record,) = measuring.measure_apart(case, 60)
+    assert record["status"] == "converged"
+    assert record["memory"] > 10
+    (failed,) = measuring.measure_apart(SolveCase("too few", 2, 3, scale=1.0), 60)
+    assert failed == {"series": "too few", "size": 2, "status": "failed"}
+
+
+def test_an_interrupt_keeps_what_is_done(monkeypatch, tmp_path, capsys):
+    cases = tuple(SolveCase("line", size, 1, scale=0.006) for size in (10, 20))
+    monkeypatch.setitem(ROWS, "line", Row("A line", cases, cases))
+
+    def measure(case, limit):
+        if case.size == 20:
+            raise KeyboardInterrupt
+        return [{"series": case.series, "size": case.size, "seconds": 1.0}]
+
+    monkeypatch.setattr(measuring, "measure_here", measure)
+    assert command.main(["run", "line", "--quick", "--folder", str(tmp_path)]) == 130
+    assert "interrupted" in capsys.readouterr().out
+    (record,) = json.loads((tmp_path / "quick" / "line.json").read_text())["records"]
+    assert record["size"] == 10
+
+
+def test_the_growth_of_seconds_is_fitted_to_what_finished():
+    records = [{"series": "a", "size": n, "seconds": 3e-6 * n**2, "status": "converged"} for n in (10, 100, 1000)]
+    assert tables.exponent(records) == pytest.approx(2)
+    limited = {"series": "a", "size": 10_000, "seconds": 1.0, "status": "time limit"}
+    assert tables.exponent([*records, limited]) == pytest.approx(2)
+    assert tables.exponent(records[:2]) is None
+
+
+LATTICE = np.array([[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1], [1, 2]], dtype=float)
+
+
+@pytest.mark.parametrize("points", [np.random.default_rng(0).uniform(-1, 1, (12, 2)), LATTICE, LATTICE.repeat(2, 0)])
+def test_the_patterns_are_all_ways_in_which_a_line_parts_the_points(points):
+    patterns = convex_program.activation_patterns(points)
+    assert {tuple(row) for row in patterns} == {tuple(row) for row in references.activation_patterns(points) > 0}
+    assert len(np.unique(patterns, axis=0)) == len(patterns)
+
+
+@pytest.mark.parametrize("strength", [None, 0.05])
+def test_corners_of_a_pattern_are_enough_for_its_cone(strength):
+    rng = np.random.default_rng(1)
+    points, y = rng.uniform(-1, 1, (9, 2)), rng.standard_normal(9)
+    optimum = convex_program.ConvexProgram(points, y, strength).solve(1e-10)
+    assert optimum.status == "optimal"
+    assert optimum.objective == pytest.approx(references.convex_program(points, y, strength), rel=1e-7)

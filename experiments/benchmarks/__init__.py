@@ -1,1 +1,1 @@
-"""Measurements of the package's parts, each a script that prints a table."""
+"""Speed and scale: `python -m experiments.benchmarks` measures and prints the rows of one table."""

@@ -65,33 +65,44 @@ def cases(shared, name: str) -> list[dict]:
     return json.loads((shared / "reference" / name).read_text())
 
 
+# The objectives stored are attained and, by the lower bounds stored beside them, within this of the optimum: 7.1e-8 at
+# worst, "interp-waves-30"; those on the line are within rounding of it.
+STORED = 1e-7
+
+
+def assert_stored(problem: Problem, stored: float, lowest: float, gap: float = 1e-8) -> Solution:
+    """Solved tightly, `stored` is reached, and nothing below `lowest`."""
+    solution = solve(problem, ColumnGeneration(gap=gap))
+    assert_solved(problem, solution)
+    assert solution.certificate.relative_gap <= gap
+    assert solution.objective == pytest.approx(stored, rel=STORED)
+    assert solution.objective >= lowest
+    assert solution.certificate.bound <= stored * (1 + 8 * EPS)
+    return solution
+
+
 def test_every_stored_optimum_in_the_plane_is_reached(shared):
     stored = cases(shared, "plane_order2.json")
     assert {case["task"] for case in stored} == {"interpolation", "squared"}
     for case in stored:
+        assert case["objective"] <= case["lower_bound"] * (1 + STORED), case["name"]
         problem = make(case["x"], case["y"], case["strength"])
+        assert_stored(problem, case["objective"], case["lower_bound"])
+        # At the gap of the default, too.
         solution = solve(problem)
         assert_solved(problem, solution)
-        assert solution.objective == pytest.approx(case["objective"], rel=2e-6), case["name"]
-        assert solution.certificate.bound <= case["objective"]
-        assert solution.objective >= case["lower_bound"]
-        if case["task"] == "interpolation":
-            assert solution.spline.width <= len(case["y"]) - 3
+        assert_optimum(solution.objective, case["objective"], STORED)
 
 
 def test_every_stored_optimum_on_the_line_is_reached(shared):
     for case in cases(shared, "line_order2.json"):
-        interpolation = make(case["x"], case["y"])
-        solution = solve(interpolation)
-        assert_solved(interpolation, solution)
-        assert solution.objective == pytest.approx(case["interpolation_objective"], rel=2e-6)
-        assert solution.certificate.bound <= case["interpolation_objective"] * (1 + 8 * EPS)
-        assert solution.spline.width <= len(case["y"]) - 2
+        stored = case["interpolation_objective"]
+        assert_stored(make(case["x"], case["y"]), stored, stored * (1 - 1e-12))
+        stored = case["smoothing_objective"]
         smoothing = make(case["x"], case["y"], case["strength"])
-        solution = solve(smoothing, ColumnGeneration(gap=1e-10))
-        assert solution.objective == pytest.approx(case["smoothing_objective"], rel=2e-6)
+        solution = assert_stored(smoothing, stored, stored * (1 - 1e-9), gap=1e-10)
         # The stored values are rounded to 9 digits. ½ ‖f − f*‖² ≤ gap, because the fit is strongly convex.
-        distance = np.sqrt(2 * max(solution.certificate.gap, 1e-16)) + np.sqrt(2 * CONIC * solution.objective)
+        distance = np.sqrt(2 * max(solution.certificate.gap, 1e-16)) + np.sqrt(2 * 1e-9 * solution.objective)
         values = solution.spline(np.array(case["x"]))
         np.testing.assert_allclose(values, case["smoothing_values"], rtol=0, atol=distance + 1e-8)
 
