@@ -10,11 +10,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.duality import best_scale, project_dual
-from ridgesplines.losses import LogisticLoss, Loss, PiecewiseLinearLoss, SquaredLoss
+from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.measurements import Samples
 from ridgesplines.oracles import Neurons, Oracle
 from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count, rank_is_at_most
@@ -48,7 +47,7 @@ class Problem:
         TypeError: if an argument is of the wrong type, or the targets are not numbers.
         ValueError: if shapes disagree, entries are not finite, the targets are no labels where the loss wants them, the
             strength is missing or not positive, a weight is not positive, there are fewer data than free polynomials,
-            a constraint contradicts itself at one point, or a free polynomial separates labels under the logistic loss.
+            or a constraint contradicts itself at one point.
 
     Source: parhi_nowak_2021, the representer theorem; Parhi & Nowak 2022 for several outputs.
     """
@@ -123,23 +122,6 @@ class Problem:
                         f"from 0) have the same inputs but targets {y[0]:g} and {y[1]:g}; average such rows, or use "
                         "SquaredLoss() or another loss with a strength."
                     )
-
-        elif isinstance(self.loss, LogisticLoss):
-            labels = self.targets.reshape(count, -1)
-            for output in range(labels.shape[1]):
-                if self._separated(labels[:, output]):
-                    raise ValueError(
-                        "no network attains the least objective: a polynomial of degree "
-                        f"{self.regularizer.degree}, which costs nothing, separates the labels, and the larger its "
-                        "multiple, the less the logistic loss; use HardMargin() or SquaredHingeLoss()."
-                    )
-
-    def _separated(self, labels: np.ndarray) -> bool:
-        """Whether y_n q(x_n) ≥ 0 for some free polynomial q and all labels, and not zero throughout."""
-        margins = labels[:, None] * self.free.basis * np.sqrt(len(labels))
-        limits = np.concatenate([np.zeros(len(labels)), np.ones(len(labels))])
-        program = linprog(-margins.sum(axis=0), np.concatenate([-margins, margins]), limits, bounds=(None, None))
-        return program.status == 0 and program.fun < -1e-6
 
     @property
     def outputs(self) -> int:

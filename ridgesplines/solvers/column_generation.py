@@ -16,12 +16,14 @@ from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
-from ridgesplines.solvers.restricted import RestrictedProblem, restrict
+from ridgesplines.solvers.restricted import OutOfTime, RestrictedProblem, restrict
 from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.spline import RidgeSpline
 
 # How many iterations may pass in which nothing changes, and in which the gap does not fall by a hundredth.
 _PATIENCE, _LONG_PATIENCE = 5, 60
+# What share of the time spent may be spent again to make an admissible spline of the neurons known by then.
+_OVERTIME = 0.2
 # How many local maximisers of the last profile a search starts from again.
 _REMEMBERED = 64
 
@@ -126,8 +128,11 @@ class _Run:
         """Iterate until a stopping rule holds; an interrupt passes through."""
         show(PREPARING)
         restricted = restrict(self.problem)
+        status = Status.TIME_LIMIT
         try:
             status = self._iterate(restricted, show)
+        except OutOfTime:
+            pass
         except np.linalg.LinAlgError:
             return Status.STALLED
         # Only a restricted problem that was not interrupted can be gone on with.
@@ -169,8 +174,11 @@ class _Run:
             show(f"iteration {iteration}: objective {self.objective:.6g}, {shown}, {len(active)} neurons")
             if gap <= options.gap and self.complete:
                 return Status.CONVERGED
-            if options.time_limit is not None and time.perf_counter() - self.began >= options.time_limit:
-                return Status.TIME_LIMIT
+            if options.time_limit is not None:
+                # Whatever the limit, there is a first iteration.
+                restricted.deadline = self.began + options.time_limit
+                if time.perf_counter() >= restricted.deadline:
+                    return Status.TIME_LIMIT
             violation = answer.value / problem.dual_limit - 1
             if restricted.satisfied(violation):
                 stalled = 0 if restricted.advance() or better or steps else stalled + 1
@@ -292,7 +300,8 @@ class _Run:
             restricted, known, self.neurons = restrict(problem), self.neurons, nothing
             self._add(restricted, known)
         self._add(restricted, completed[0])
-        with contextlib.suppress(np.linalg.LinAlgError):
+        restricted.deadline = time.perf_counter() + max(1.0, _OVERTIME * (time.perf_counter() - self.began))
+        with contextlib.suppress(np.linalg.LinAlgError, OutOfTime):
             for _ in range(100):
                 restricted.solve()
                 if restricted.admissible:

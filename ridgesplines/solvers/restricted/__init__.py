@@ -8,10 +8,10 @@ from ridgesplines.solvers.restricted.conic import RestrictedConic
 from ridgesplines.solvers.restricted.lasso import ActiveSetLasso, RestrictedInterpolation, RestrictedSquared
 from ridgesplines.solvers.restricted.linear import RestrictedLinear
 from ridgesplines.solvers.restricted.newton import RestrictedGroups
-from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+from ridgesplines.solvers.restricted.protocol import OutOfTime, RestrictedProblem
 from ridgesplines.solvers.restricted.proximal import RestrictedSmooth
 
-__all__ = ["ActiveSetLasso", "RestrictedProblem", "restrict"]
+__all__ = ["ActiveSetLasso", "OutOfTime", "RestrictedProblem", "restrict"]
 
 
 def restrict(problem: Problem) -> RestrictedProblem:

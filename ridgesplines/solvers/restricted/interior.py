@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.blas import dsyrk  # pyright: ignore[reportAttributeAccessIssue]  # absent in the stubs
@@ -77,8 +79,11 @@ class InteriorPoint:
     def _off(self, vectors: np.ndarray) -> np.ndarray:
         return vectors - self._basis @ (self._basis.T @ vectors)
 
-    def solve(self, tolerance: float) -> int:
-        """Iterate until the gap is below `tolerance` beside the norm, from what was reached before; the iterations."""
+    def solve(self, tolerance: float, check: Callable[[], object] | None = None) -> int:
+        """Iterate until the gap is below `tolerance` beside the norm, from what was reached before; the iterations.
+
+        `check` is called at each of them and may raise.
+        """
         if not self.columns.shape[1]:
             return 0
         targets, dual, count = self._targets, self.dual, self.columns.shape[1]
@@ -90,6 +95,8 @@ class InteriorPoint:
         steps = 0
         while steps < _STEPS:
             steps += 1
+            if check is not None:
+                check()
             defect = 1.0 - signs * self._correlations(dual) - slacks
             missed = targets - self._measured(masses[0] - masses[1])
             product = float(np.sum(masses * slacks))

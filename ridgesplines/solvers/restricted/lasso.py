@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg import qr_delete, qr_insert  # pyright: ignore[reportAttributeAccessIssue]  # absent in the stubs
 from scipy.linalg.lapack import dtrtrs  # pyright: ignore[reportAttributeAccessIssue]  # likewise
@@ -82,16 +84,18 @@ class ActiveSetLasso:
         self._active = active[independent].tolist()
         self._orthonormal, self._triangle = np.linalg.qr(self.columns[:, self._active])
 
-    def solve(self, tolerance: float = 1e-11) -> int:
+    def solve(self, tolerance: float = 1e-11, check: Callable[[], object] | None = None) -> int:
         """Minimise over the present columns, from the present coefficients; returns the number of steps.
 
-        `tolerance` is the violation of |φ_k·dual| ≤ 1 that is let pass.
+        `tolerance` is the violation of |φ_k·dual| ≤ 1 that is let pass; `check` is called at each step and may raise.
         """
         steps = 0
         limit = 100 + 20 * (len(self.targets) + self.columns.shape[1])
         entered = np.zeros(self.columns.shape[1], dtype=int)
         self._descend()
         while steps < limit:
+            if check is not None:
+                check()
             correlations = self.columns.T @ self.dual
             excess = np.abs(correlations) - 1.0
             # Active columns have no excess but by rounding: what they show is the noise.
@@ -252,7 +256,7 @@ class _LassoForm(RestrictedProblem):
 
     def solve(self) -> bool:
         """Minimise; whether a step was made."""
-        return self.lasso.solve() > 0
+        return self.lasso.solve(check=lambda: self.remaining) > 0
 
 
 class RestrictedSquared(_LassoForm):
@@ -388,7 +392,7 @@ class RestrictedInterpolation(_LassoForm):
         """Minimise; whether a step was made."""
         if self._interior is None:
             return super().solve()
-        return self._interior.solve(self._tolerance) > 1
+        return self._interior.solve(self._tolerance, check=lambda: self.remaining) > 1
 
     @property
     def admissible(self) -> bool:

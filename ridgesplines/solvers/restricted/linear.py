@@ -7,7 +7,7 @@ import numpy as np
 
 from ridgesplines.losses import PiecewiseLinearLoss
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+from ridgesplines.solvers.restricted.protocol import OutOfTime, RestrictedProblem
 
 # The largest violation of a constraint, beside the targets, that counts as rounding.
 _ADMISSIBLE = 1e-9
@@ -174,7 +174,12 @@ class RestrictedLinear(RestrictedProblem):
         return rounds > 0
 
     def _run(self) -> None:
+        # HiGHS's clock runs on from one program to the next.
+        limit = min(self.remaining, 1e9)
+        self._program.setOptionValue("time_limit", self._program.getRunTime() + limit)
         self._program.run()
+        if self._program.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
+            raise OutOfTime
         if self._program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             # Once more from scratch: a warm start can end in rounding.
             self._program.clearSolver()

@@ -84,6 +84,7 @@ class RestrictedGroups(RestrictedProblem):
         steps = self._descend()
         entered = np.zeros(len(self._rows), dtype=int)
         while steps < _STEPS:
+            _ = self.remaining
             pull = self._columns.T @ self._dual(self._predict())
             excess = sizes(pull) / self._strength - 1.0
             excess[self._active] = 0.0

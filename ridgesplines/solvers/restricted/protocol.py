@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 
 import numpy as np
 
 from ridgesplines.oracles.protocol import sizes
+
+
+class OutOfTime(Exception):
+    """The deadline of a restricted problem has passed; what it holds is consistent, and not optimal."""
 
 
 class RestrictedProblem(ABC):
@@ -15,7 +20,24 @@ class RestrictedProblem(ABC):
         min_(v, q)  Σ_n s_n ℓ(y_n, (Φ v)_n + q_n) + λ Σ_k ‖v_k‖,        q in the span of the free polynomials.
 
     The K columns of Φ (N, K) are the measured neurons in the order in which they were added, v is (K,) or (K, D).
+
+    Attributes:
+        deadline: when `solve` gives up, by `time.perf_counter`.
     """
+
+    deadline: float = np.inf
+
+    @property
+    def remaining(self) -> float:
+        """Seconds to the deadline.
+
+        Raises:
+            OutOfTime: if it has passed.
+        """
+        seconds = self.deadline - time.perf_counter()
+        if seconds <= 0:
+            raise OutOfTime
+        return seconds
 
     @property
     @abstractmethod
@@ -62,7 +84,11 @@ class RestrictedProblem(ABC):
 
     @abstractmethod
     def solve(self) -> bool:
-        """Minimise over the present columns, from the present coefficients; whether that changed anything."""
+        """Minimise over the present columns, from the present coefficients; whether that changed anything.
+
+        Raises:
+            OutOfTime: if the deadline passes before.
+        """
 
     def satisfied(self, violation: float) -> bool:
         """Whether sup |p_z| / λ − 1 = `violation` is small enough to `advance` rather than to add neurons."""

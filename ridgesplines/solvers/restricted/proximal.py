@@ -68,6 +68,7 @@ class RestrictedSmooth(RestrictedProblem):
         """Minimise F over the present columns; whether it fell."""
         fell = False
         for _ in range(_STEPS):
+            _ = self.remaining
             if not self._step():
                 break
             fell = True
