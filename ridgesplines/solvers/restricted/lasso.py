@@ -352,6 +352,11 @@ class RestrictedInterpolation(_LassoForm):
         return super().batch if self._interior is None else 2 * len(self._problem.targets)
 
     @property
+    def crowd(self) -> int:
+        """Every column costs an interior point as much."""
+        return super().crowd if self._interior is None else 200 + 4 * len(self._problem.targets)
+
+    @property
     def columns(self) -> np.ndarray:
         """Φ less its polynomial part."""
         return self.lasso.columns if self._interior is None else self._interior.columns

@@ -74,6 +74,11 @@ class RestrictedProblem(ABC):
         """How many neurons are best added at once."""
         return 50
 
+    @property
+    def crowd(self) -> int:
+        """From how many columns on the idle ones are a burden."""
+        return 500 + 10 * len(self.active)
+
     @abstractmethod
     def add(self, columns: np.ndarray) -> None:
         """Append measured neurons (N, k) with coefficients zero."""
