@@ -9,11 +9,13 @@ from helpers import EPS, magnitude, random_dual, seeds, unit_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ridgesplines import RadonTV, Regularizer, RidgeSpline
+from ridgesplines import RadonTV, Regularizer, RidgeSpline, VectorRadonTV
 from ridgesplines.oracles import Neurons, profile
 
 # A new regularizer gets one row here.
-every_regularizer = pytest.mark.parametrize("regularizer", [RadonTV()], ids=repr)
+every_regularizer = pytest.mark.parametrize(
+    "regularizer", [RadonTV(), RadonTV(order=3), RadonTV(order=4), VectorRadonTV(), VectorRadonTV(order=4)], ids=repr
+)
 dimensions = st.sampled_from([1, 2, 3])
 
 
@@ -29,7 +31,9 @@ def draw_spline(regularizer: Regularizer, rng: np.random.Generator, dimension: i
 
 def test_every_regularizer_of_the_package_is_tested():
     tested = {type(regularizer) for regularizer in every_regularizer.args[1]}
-    assert {cls for cls in Regularizer.__subclasses__() if cls.__module__.startswith("ridgesplines")} <= tested
+    members = set(Regularizer.__subclasses__())
+    members |= {cls for member in members for cls in member.__subclasses__()}
+    assert {cls for cls in members if cls.__module__.startswith("ridgesplines")} <= tested
 
 
 @every_regularizer
