@@ -331,6 +331,7 @@ class RestrictedInterpolation(_LassoForm):
     _DECAY = 0.5
     _EXACT = 1e-8
     _ROUGH = 1e-5  # where the interior point method leaves off
+    _PATIENCE = 8  # how often in a row it may fail to halve the violation
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -345,6 +346,7 @@ class RestrictedInterpolation(_LassoForm):
         )
         self._tolerance = 0.1
         self._violation = np.inf
+        self._lowest, self._waited = np.inf, 0
 
     @property
     def batch(self) -> int:
@@ -414,9 +416,17 @@ class RestrictedInterpolation(_LassoForm):
         return deviation / (self._scale + 64 * np.finfo(float).eps / INTERPOLATES * size)
 
     def satisfied(self, violation: float) -> bool:
-        """As tightly as the restricted problem is solved."""
+        """As tightly as the restricted problem is solved, or where columns no longer help the interior point.
+
+        Then they are there already, and only its rounding violates their conditions.
+        """
         self._violation = violation
-        return violation <= (self._EXACT if self._interior is None else 0.1 * self._tolerance)
+        if self._interior is None:
+            return violation <= self._EXACT
+        if violation <= 0.5 * self._lowest:
+            self._lowest, self._waited = violation, 0
+        self._waited += 1
+        return violation <= 0.1 * self._tolerance or self._waited > self._PATIENCE
 
     def advance(self) -> bool:
         """Solve more tightly; later centre at the present z. False once the data are met and the centre is at rest."""
@@ -424,6 +434,7 @@ class RestrictedInterpolation(_LassoForm):
             self._interior.raise_price()
             return True
         if self._interior is not None:
+            self._lowest, self._waited = np.inf, 0
             self._tolerance = 0.1 * min(self._tolerance, max(self._violation, self._ROUGH))
             if self._tolerance < self._ROUGH:
                 self._begin_exact(self._interior)
