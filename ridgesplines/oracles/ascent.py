@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Any
 
@@ -14,9 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile, sizes
 from ridgesplines.oracles.search import SearchOracle
 from ridgesplines.oracles.sweeps import ascend_all
+from ridgesplines.oracles.threads import in_threads
 
 # How many entries an array of data × starts may have.
 _ENTRIES = 2**24
@@ -62,8 +62,9 @@ class AscentOracle:
             raise ValueError(f"starts must be at least 1, got {starts}.")
         if order not in (2, 3, 4):
             raise ValueError(f"order must be 2, 3 or 4, got {order!r}.")
-        self._points, self._group = np.unique(points, axis=0, return_inverse=True)
-        self._group = self._group.ravel()
+        self._given = points
+        self._distinct = DistinctPoints(points)
+        self._points = self._distinct.points
         self._order = order
         self._starts = starts
         self._seed = seed
@@ -78,8 +79,7 @@ class AscentOracle:
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
-        masses = np.zeros((len(self._points), *dual.shape[1:]))
-        np.add.at(masses, self._group, dual)
+        masses = self._distinct.masses(dual)
         # A power of two, so that a rescaled dual takes the same path to the last bit.
         unit = 2.0 ** np.floor(np.log2(np.abs(masses).max(initial=0.0) or 1.0))
         columns = masses.reshape(len(masses), -1) / unit
@@ -107,7 +107,7 @@ class AscentOracle:
 
     @cached_property
     def _quick(self) -> SearchOracle:
-        return SearchOracle(self._points[self._group], seed=self._seed)
+        return SearchOracle(self._given, seed=self._seed)
 
     def _drawn(self, random: np.random.Generator, count: int) -> Neurons:
         """Random neurons that meet the data, in scaled coordinates."""
@@ -177,9 +177,7 @@ def _climb(points: np.ndarray, columns: np.ndarray, neurons: Neurons) -> Neurons
                 height = size
                 ascend_all(points, columns @ (values / size), weights, biases, k, k + 1)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for task in [pool.submit(climb, k, min(k + 8, len(biases))) for k in range(0, len(biases), 8)]:
-            task.result()
+    in_threads(climb, len(biases))
     return Neurons(weights, biases)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.oracles.branching import branch_and_bound, grouped, in_threads
+from ridgesplines.oracles.branching import branch_and_bound
+from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.cones import bound_cones
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 from ridgesplines.oracles.search import SearchOracle
+from ridgesplines.oracles.threads import in_threads
 
 _UNIT = np.finfo(float).eps
 
@@ -45,8 +47,8 @@ class BranchAndBoundOracle:
         self._tolerance, self._time_limit = tolerance, time_limit
         self._search = SearchOracle(points, starts, seed)
         self._again = SearchOracle(points, 1, seed)
-        self._points, group = np.unique(points, axis=0, return_inverse=True)
-        self._group = group.ravel()
+        self._distinct = DistinctPoints(points)
+        self._points = self._distinct.points
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`; a dual vector of several outputs is refused, `effort` is the search's."""
@@ -55,7 +57,7 @@ class BranchAndBoundOracle:
                 f"BranchAndBoundOracle bounds the profile of one output, got a dual vector of shape {dual.shape}; "
                 "solve one problem for each output."
             )
-        masses, lost = grouped(dual, self._group, len(self._points))
+        masses, lost = self._distinct.precise_masses(dual).astype(float), self._distinct.precise_rounding(dual)
         found = [self._search.supremum(dual, hints, effort)]
         if not masses.any():
             return found[0]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -75,20 +72,3 @@ def branch_and_bound(
         boxes = np.concatenate([boxes[rest], parts])
         bounds = np.concatenate([bounds[rest], part_bounds])
         roundings = np.concatenate([roundings[rest], part_roundings])
-
-
-def in_threads(work: Callable[[int, int], None], count: int) -> None:
-    """Run work(start, stop) over ranges that make up 0 … count, on all cores: for compiled code without the lock."""
-    threads = os.cpu_count() or 1
-    bounds = np.unique(np.linspace(0, count, 4 * threads + 1).astype(int))
-    with ThreadPoolExecutor(threads) as pool:
-        for task in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
-            task.result()
-
-
-def grouped(dual: np.ndarray, group: np.ndarray, count: int) -> tuple[np.ndarray, float]:
-    """The sums (count,) of `dual` (N,) over coincident points, and a bound of the sum of their errors beyond ε."""
-    masses = np.zeros(count, dtype=np.longdouble)
-    np.add.at(masses, group, dual)
-    repeated = np.bincount(group, minlength=count)[group] > 1
-    return masses.astype(float), float(np.finfo(np.longdouble).eps * repeated.sum() * np.abs(dual[repeated]).sum())

@@ -37,6 +37,11 @@ class DistinctPoints:
         starts = np.searchsorted(self._group[ranked], np.arange(len(self.points)))
         return np.add.reduceat(dual[ranked].astype(np.longdouble), starts, axis=0)
 
+    def precise_rounding(self, dual: np.ndarray) -> float:
+        """A bound of the sum of the errors of `precise_masses` of `dual` (N,)."""
+        terms = np.abs(dual[self._repeated])
+        return float(np.finfo(np.longdouble).eps * len(terms) * terms.sum())
+
     def rounding(self, dual: np.ndarray) -> float:
         """By how much the rounding of `masses` changes |p_z| at most; duals of coincident points may cancel."""
         terms = np.abs(dual[self._repeated])

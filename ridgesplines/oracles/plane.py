@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-
 import numpy as np
 
 from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 from ridgesplines.oracles.sweeps import fill_orders, sweep_pivots, sweep_pivots_outputs
+from ridgesplines.oracles.threads import in_threads
 
 _UNIT = np.finfo(float).eps
 # The sorted directions of all pivots do not depend on the dual vector; they are kept up to this many bytes.
@@ -37,7 +34,7 @@ class PlaneOracle:
         cached = count * max(count - 1, 0) * itemsize <= _CACHE_BYTES
         self._orders = np.zeros((count if cached else 0, max(count - 1, 0)), dtype=np.min_scalar_type(max(count, 1)))
         if cached and count > 1:
-            self._in_threads(lambda start, stop: fill_orders(self._points, start, stop, self._orders))
+            in_threads(lambda start, stop: fill_orders(self._points, start, stop, self._orders), count)
 
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
@@ -49,13 +46,14 @@ class PlaneOracle:
         pivots = np.arange(count)
         if masses.ndim == 1:
             best = np.zeros((count, 2, 4))
-            self._in_threads(lambda start, stop: sweep_pivots(points, masses, orders, start, stop, best, sizes))
+            in_threads(lambda start, stop: sweep_pivots(points, masses, orders, start, stop, best, sizes), count)
             found, pivots = best.reshape(-1, 4), pivots.repeat(2)
             values, signs = found[:, 0], np.sign(found[:, 0])
         else:
             found, values, signs = np.zeros((count, 4)), np.zeros(masses.shape), np.zeros(count)
-            self._in_threads(
-                lambda start, stop: sweep_pivots_outputs(points, masses, orders, start, stop, found, values, sizes)
+            in_threads(
+                lambda start, stop: sweep_pivots_outputs(points, masses, orders, start, stop, found, values, sizes),
+                count,
             )
         margin = 34 * _UNIT * float(sizes.max()) + self._distinct.rounding(dual)
         partners = found[:, 3].astype(int)
@@ -78,10 +76,3 @@ class PlaneOracle:
         normals = np.column_stack([-differences[:, 1], differences[:, 0]])
         lengths = np.linalg.norm(normals, axis=1, keepdims=True)
         return np.where(first[:, None] != second[:, None], normals / np.where(lengths > 0, lengths, 1.0), fallback)
-
-    def _in_threads(self, work) -> None:
-        threads = os.cpu_count() or 1
-        bounds = np.linspace(0, len(self._points), 4 * threads + 1).astype(int)
-        with ThreadPoolExecutor(threads) as pool:
-            for future in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
-                future.result()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import zlib
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 
 from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile
 from ridgesplines.oracles.sweeps import ascend_all, ascend_all_outputs
+from ridgesplines.oracles.threads import in_threads
 
 
 class SearchOracle:
@@ -58,13 +56,8 @@ class SearchOracle:
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         masses = self._distinct.masses(dual)
         weights, biases = directions.copy(), np.zeros(len(directions))
-        threads = os.cpu_count() or 1
-        bounds = np.linspace(0, len(directions), 4 * threads + 1).astype(int)
-        with ThreadPoolExecutor(threads) as pool:
-            ascend = ascend_all if dual.ndim == 1 else ascend_all_outputs
-            tasks = [pool.submit(ascend, self._points, masses, weights, biases, *pair) for pair in pairwise(bounds)]
-            for task in tasks:
-                task.result()
+        ascend = ascend_all if dual.ndim == 1 else ascend_all_outputs
+        in_threads(lambda start, stop: ascend(self._points, masses, weights, biases, start, stop), len(directions))
         neurons = Neurons(weights, biases)
         neurons = neurons[distinct(neurons)]
         return Supremum.of(neurons, profile(self._points, masses, neurons))

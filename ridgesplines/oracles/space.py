@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +10,7 @@ from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 from ridgesplines.oracles.search import SearchOracle, distinct
 from ridgesplines.oracles.space_sweeps import sweep_circles, sweep_circles_outputs
+from ridgesplines.oracles.threads import in_threads
 
 _UNIT = np.finfo(float).eps
 # Up to so many points the supremum takes no longer than a search for it.
@@ -64,12 +61,14 @@ class SpaceOracle:
         nearly, sizes = float(np.sqrt(5 * count * _UNIT)), np.zeros(count)
         if masses.ndim == 1:
             best = np.zeros((count, 2, 5))
-            _in_threads(sweep_circles, points, masses, nearly, (best, sizes))
+            in_threads(lambda i, j: sweep_circles(points, masses, i, j, nearly, best, sizes), count, parts=8)
             found = best.reshape(-1, 5)
             values = found[:, 0]
         else:
             found, values = np.zeros((count, 5)), np.zeros(masses.shape)
-            _in_threads(sweep_circles_outputs, points, masses, nearly, (found, values, sizes))
+            in_threads(
+                lambda i, j: sweep_circles_outputs(points, masses, i, j, nearly, found, values, sizes), count, parts=8
+            )
         heights = np.abs(found[:, 0])
         order = np.argsort(-heights, kind="stable")[: np.count_nonzero(heights)]
         weights = found[order, 1:4] / np.linalg.norm(found[order, 1:4], axis=1, keepdims=True)
@@ -85,11 +84,3 @@ class SpaceOracle:
         if len(self._distinct) <= _CHEAP:
             return self.supremum(dual)
         return replace(self._search.supremum(dual, hints), upper=np.inf)
-
-
-def _in_threads(sweep: Callable[..., None], points: np.ndarray, masses: np.ndarray, nearly: float, out: tuple) -> None:
-    threads = os.cpu_count() or 1
-    bounds = np.linspace(0, len(points), 8 * threads + 1).astype(int)
-    with ThreadPoolExecutor(threads) as pool:
-        for task in [pool.submit(sweep, points, masses, *pair, nearly, *out) for pair in pairwise(bounds)]:
-            task.result()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.activations import TruncatedPower
-from ridgesplines.oracles.branching import branch_and_bound, grouped, in_threads
+from ridgesplines.oracles.branching import branch_and_bound
+from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.plane_boxes import bound_boxes, climb, promising, scan_directions
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
+from ridgesplines.oracles.threads import in_threads
 
 _UNIT = np.finfo(float).eps
 # The first boxes: 32 directions by 8 biases.
@@ -43,10 +45,9 @@ class SubdivisionOracle:
         self._degree = order - 1
         self._tolerance = tolerance
         self._time_limit = time_limit
-        distinct, group = np.unique(points, axis=0, return_inverse=True)
-        self._group = group.ravel()
-        self._centre = (distinct.min(axis=0) + distinct.max(axis=0)) / 2
-        centred = distinct - self._centre
+        self._grouped = DistinctPoints(points)
+        self._centre = (points.min(axis=0) + points.max(axis=0)) / 2
+        centred = self._grouped.points - self._centre
         radius = float(np.linalg.norm(centred, axis=1).max())
         # A power of two scales without rounding; the slack keeps norms below 1 whatever rounding does.
         self._scale = 2.0 ** np.ceil(np.log2(radius * (1 + 1e-12))) if radius > 0 else 1.0
@@ -95,7 +96,7 @@ class SubdivisionOracle:
                 f"SubdivisionOracle bounds the profile of one output, got a dual vector of shape {dual.shape}; "
                 "solve one problem for each output."
             )
-        return grouped(dual, self._group, len(self._points))
+        return self._grouped.precise_masses(dual).astype(float), self._grouped.precise_rounding(dual)
 
     def _search(self, masses: np.ndarray, hints: Neurons | None, effort: int) -> tuple[np.ndarray, np.ndarray]:
         """Local maxima of |p|, best first: (θ, b) in the scaled frame, and p there."""
