@@ -46,6 +46,11 @@ class Regularizer(ABC):
         """Whether neurons are shared by several outputs."""
         return False
 
+    @property
+    def nonnegative(self) -> bool:
+        """Whether only coefficients v_k ≥ 0 are admissible."""
+        return False
+
     @abstractmethod
     def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
         """The supremum of |p_z| over neurons of gauge 1, for samples at `points` (N, d) of that many outputs."""
