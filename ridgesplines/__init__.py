@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
-    from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
+    from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.sparsify import sparsify
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 # The public names and where they live; modules load when a name is first used.
 _HOMES = {
     "AbsoluteLoss": "losses",
+    "AtomicNorm": "regularizers",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
     "EpsilonInsensitiveLoss": "losses",
@@ -86,7 +87,7 @@ _HOMES = {
 _MODULES = ("datasets", "oracles", "plotting")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
-    "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "Regularizer",
+    "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "Solver", "ColumnGeneration", "sparsify",

@@ -1,12 +1,35 @@
-"""The activation of a ridge spline's neurons."""
+"""The activations of neurons."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ridgesplines.arrays import namespace
+
+
+class Activation(Protocol):
+    """A scalar function σ with σ(s t) = s^k σ(t) for s > 0."""
+
+    def __call__(self, t: Any) -> Any:
+        """Values at `t`, a NumPy or JAX array of any shape."""
+        ...
+
+    @property
+    def order(self) -> int:
+        """m, the order of the ridge splines that networks of this activation are."""
+        ...
+
+    @property
+    def homogeneity(self) -> int:
+        """k."""
+        ...
+
+    @property
+    def slope(self) -> float:
+        """σ'(t) for t < 0."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,6 +60,11 @@ class TruncatedPower:
         return self.order - 1
 
     @property
+    def slope(self) -> float:
+        """0 on the negative axis."""
+        return 0.0
+
+    @property
     def derivative(self) -> TruncatedPower:
         """ρ_m' = ρ_(m−1) (for m = 2 the step, with value 0 at the kink)."""
         return TruncatedPower(self.order - 1)
@@ -45,3 +73,32 @@ class TruncatedPower:
     def antiderivative(self) -> TruncatedPower:
         """The antiderivative ρ_(m+1), which vanishes on the negative axis."""
         return TruncatedPower(self.order + 1)
+
+
+@dataclass(frozen=True)
+class LeakyReLU:
+    """The leaky ReLU σ(t) = max(t, 0) + β min(t, 0) of slope β ∈ [0, 1), which is the ReLU for β = 0.
+
+    It is (1 − β) max(t, 0) + β t: a ReLU and a linear part, so that its networks are ridge splines of order 2.
+    """
+
+    slope: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.slope < 1:
+            raise ValueError(f"slope must be at least 0 and less than 1, got {self.slope!r}.")
+
+    def __call__(self, t: Any) -> Any:
+        """Values at `t`, a NumPy or JAX array of any shape."""
+        xp = namespace(t)
+        return xp.where(t > 0, t, self.slope * t)
+
+    @property
+    def order(self) -> int:
+        """2."""
+        return 2
+
+    @property
+    def homogeneity(self) -> int:
+        """1."""
+        return 1

@@ -108,16 +108,15 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         ValueError: if it does not fit the problem, or `dual` has the wrong shape or entries that are not finite.
     """
     spline, predictions = problem.measure(spline)
+    loss = problem.loss_value(predictions)
     # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.
-    spline = spline.canonical(tolerance=0.0)
-    loss, cost = problem.loss_value(predictions), problem.regularizer.cost(spline, tolerance=0.0)
-    own = Neurons(np.asarray(spline.weights), np.asarray(spline.biases))
+    own, coefficients, cost = problem.regularizer.represent(spline, tolerance=0.0)
     if dual is not None:
         dual = finite_array("dual", dual, dimensions=(1, 2))
         if dual.shape != problem.targets.shape:
             raise ValueError(f"dual must have one entry per measurement, {problem.targets.shape}, got {dual.shape}.")
     else:
-        dual = _dual_of(problem, predictions, own, np.asarray(spline.coefficients))
+        dual = _dual_of(problem, predictions, own, coefficients)
     dual = problem.feasible_dual(dual)
     answer = problem.oracle.supremum(dual, own, effort=THOROUGH)
     bound, scale = problem.bound(dual, answer.upper)
@@ -129,7 +128,7 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         loss=loss,
         regularization=cost,
         misfit=float(np.abs(predictions - problem.targets).max()),
-        width=spline.width,
+        width=len(own),
         dual=scale * dual,
         supremum=scale * answer.upper,
         contacts=answer.neurons[touching],

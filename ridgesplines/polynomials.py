@@ -22,7 +22,10 @@ _UNIT = float(np.finfo(float).eps)
 
 
 def monomial_count(dimension: int, degree: int) -> int:
-    """dim P_degree = C(degree + d, d): the number of monomials of degree ≤ `degree` in `dimension` variables."""
+    """dim P_degree = C(degree + d, d): the number of monomials of degree ≤ `degree` in `dimension` variables.
+
+    The degree −1 is that of no polynomial but zero: 0.
+    """
     return math.comb(degree + dimension, dimension)
 
 
@@ -62,6 +65,8 @@ def monomials(points: Array, degree: int) -> Array:
     """All monomials of degree ≤ `degree` at `points` (n, d): an array (n, P)."""
     xp = namespace(points)
     factors, _ = _factor_table(points.shape[1], degree)
+    if not factors:
+        return xp.zeros((points.shape[0], 0), dtype=points.dtype)
     columns = [xp.ones(points.shape[0], dtype=points.dtype)]
     for monomial in factors[1:]:
         columns.append(xp.prod(points[:, list(monomial)], axis=1))
@@ -80,6 +85,8 @@ def compose_affine(coefficients: Array, degree: int, matrix: Array, offset: Arra
     xp = namespace(coefficients, matrix, offset)
     dimension, new_dimension = matrix.shape
     factors, index_of = _factor_table(dimension, degree)
+    if not factors:
+        return coefficients
     images: list[Array] = [xp.asarray(np.eye(1, monomial_count(new_dimension, degree)))]
     for monomial in factors[1:]:
         # Each monomial of p is its parent times one variable, and that variable is affine in t.
@@ -126,6 +133,13 @@ class Polynomial:
         slopes = padded[:, _division_table(self.dimension, self.degree)] * exponents  # (n, P, d)
         return xp.einsum("npd,p...->n...d", slopes, self.coefficients)
 
+    def raised(self, degree: int) -> Polynomial:
+        """The same polynomial among those of a degree at least as large."""
+        xp = namespace(self.coefficients)
+        more = monomial_count(self.dimension, degree) - self.coefficients.shape[0]
+        rows = xp.zeros((more, *self.coefficients.shape[1:]), dtype=self.coefficients.dtype)
+        return Polynomial(xp.concatenate([self.coefficients, rows]), self.dimension, degree)
+
     def compose(self, matrix: Array, offset: Array) -> Polynomial:
         """t ↦ p(A t + x0), with A (d, r) and x0 (d,)."""
         coefficients = compose_affine(self.coefficients, self.degree, matrix, offset)
@@ -150,7 +164,7 @@ class PolynomialFit:
 
     Attributes:
         basis: (N, r) orthonormal columns that span the sampled polynomials; r is their dimension on these points.
-        degree: the degree of the polynomials.
+        degree: the degree of the polynomials; −1 if there is none but zero.
         defect: how far unit vectors of the span may be from the basis, by rounding: a few ε, because the basis is
             computed in extended precision (where the platform has it; otherwise it grows with the condition).
     """
@@ -165,10 +179,14 @@ class PolynomialFit:
     @classmethod
     def at(cls, points: np.ndarray, degree: int) -> PolynomialFit:
         """Prepare the fit at `points` (N, d)."""
+        count, dimension = points.shape
+        if degree < 0:
+            nothing = np.zeros((count, 0))
+            return cls(nothing, degree, 0.0, np.zeros(dimension), np.zeros((0, dimension)), nothing.T)
         frame = AffineFrame.of(points)
         # Polynomials do not mind a change of variables, but their monomials do: the same size along each axis.
         _, spreads, rows = np.linalg.svd(frame.coordinates, full_matrices=False)
-        axes = (rows / (spreads[:, None] / np.sqrt(len(points)))) @ frame.basis.T
+        axes = (rows / (spreads[:, None] / np.sqrt(count))) @ frame.basis.T
         sampled = monomials((points - frame.centre) @ axes.T, degree)
         left, values, right = np.linalg.svd(sampled, full_matrices=False)
         # Which directions the points span is the frame's decision, so that oracles and polynomials agree on it.

@@ -241,17 +241,18 @@ class Problem:
 
     def measure_neurons(self, neurons: Neurons) -> np.ndarray:
         """ν_n of each neuron: (N, K)."""
-        return self.measurements.of_neurons(neurons, self.regularizer.order)
+        return self.measurements.of_neurons(neurons, self.regularizer.activation)
 
     def spline(self, neurons: Neurons, coefficients: np.ndarray, polynomial: np.ndarray | None = None) -> RidgeSpline:
-        """The canonical ridge spline with these neurons and a free polynomial given by its measurements (N,) or (N, D).
+        """The ridge spline with these neurons and a free polynomial given by its measurements (N,) or (N, D).
+
+        Canonical where all polynomials of its order are free.
 
         Without them, the polynomial that then fits the targets best in least squares.
         """
         if polynomial is None:
             polynomial = self.targets - self.measure_neurons(neurons) @ coefficients
-        order = self.regularizer.order
-        return RidgeSpline(neurons.weights, neurons.biases, coefficients, self.free(polynomial), order).canonical()
+        return self.regularizer.spline(neurons, coefficients, self.free(polynomial))
 
     def loss_value(self, predictions: np.ndarray) -> float:
         """Σ_n s_n ℓ(y_n, t_n); infinite where a constraint is violated."""
@@ -293,10 +294,7 @@ class Problem:
 
         Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """
-        points = self.measurements.points
-        degree = self.regularizer.degree
-        diameter = float(np.linalg.norm(np.ptp(points, axis=0)))
-        reach = float(np.sqrt(len(points))) * diameter**degree / math.factorial(degree)
+        reach = self.regularizer.reach(self.measurements.points)
         defect = self._distance_to_orthogonal(dual)
         if not np.isfinite(defect):
             return 0.0, 0.0

@@ -207,7 +207,7 @@ class RidgeSpline:
         polynomial = polynomial + (-1) ** degree * moved / math.factorial(degree)
         coefficients[flipped] *= (-1) ** self.order
 
-        weights, biases, coefficients = _merge(weights, biases, coefficients, tolerance)
+        weights, biases, coefficients = merge_hyperplanes(weights, biases, coefficients, tolerance)
         order = np.lexsort((biases, *weights.T[::-1]))
         return RidgeSpline(weights[order], biases[order], coefficients[order], polynomial, self.order)
 
@@ -386,10 +386,13 @@ def _sizes(coefficients: np.ndarray) -> np.ndarray:
     return np.abs(coefficients) if coefficients.ndim == 1 else np.linalg.norm(coefficients, axis=1)
 
 
-def _merge(
+def merge_hyperplanes(
     weights: np.ndarray, biases: np.ndarray, coefficients: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One neuron per hyperplane, the sums of coefficients that cancel dropped."""
+    """One neuron per hyperplane of unit normal, with the sum of the coefficients, (K,) or (K, D); none with sum zero.
+
+    `tolerance` decides which hyperplanes are the same, and which sums are zero, see `RidgeSpline.canonical`.
+    """
     scale = max(1.0, float(np.abs(biases).max(initial=0.0)))
     pairs = KDTree(np.column_stack([weights, biases / scale])).query_pairs(tolerance, output_type="ndarray")
     count = len(weights)

@@ -21,6 +21,7 @@ from ridgesplines import (
     certify,
     solve,
 )
+from ridgesplines.activations import TruncatedPower
 from ridgesplines.losses import (
     AbsoluteLoss,
     EpsilonInsensitiveLoss,
@@ -95,7 +96,7 @@ def test_groups_tell_equal_points():
 def test_measuring_a_spline_is_measuring_its_parts(seed, dimension):
     rng = np.random.default_rng(seed)
     spline, samples = random_spline(rng, 2, dimension), Samples(rng.standard_normal((9, dimension)))
-    parts = samples.of_neurons(Neurons(spline.weights, spline.biases), 2) @ spline.coefficients
+    parts = samples.of_neurons(Neurons(spline.weights, spline.biases), TruncatedPower(2)) @ spline.coefficients
     parts = parts + spline.polynomial(samples.points)
     np.testing.assert_allclose(samples(spline), parts, rtol=0, atol=1e3 * EPS)
 

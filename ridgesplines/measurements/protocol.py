@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ridgesplines.activations import Activation
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import PolynomialFit
 from ridgesplines.spline import RidgeSpline
@@ -36,10 +37,10 @@ class Measurement(Protocol):
         """ν(f): (N,) or (N, D)."""
         ...
 
-    def of_neurons(self, neurons: Neurons, order: int) -> np.ndarray:
-        """ν_n(ρ_m(w_k·x − b_k)): (N, K)."""
+    def of_neurons(self, neurons: Neurons, activation: Activation) -> np.ndarray:
+        """ν_n(σ(w_k·x − b_k)): (N, K)."""
         ...
 
     def fit_polynomials(self, degree: int) -> PolynomialFit:
-        """Least squares on the measured polynomials of degree ≤ `degree`."""
+        """Least squares on the measured polynomials of degree ≤ `degree`; −1 stands for no polynomial but zero."""
         ...

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.activations import TruncatedPower
+from ridgesplines.activations import Activation
 from ridgesplines.arrays import finite_array
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import PolynomialFit
@@ -61,9 +61,9 @@ class Samples:
         """The spline's values at the points: (N,) or (N, D)."""
         return np.asarray(spline(self.points))
 
-    def of_neurons(self, neurons: Neurons, order: int) -> np.ndarray:
-        """ρ_m(w_k·x_n − b_k): (N, K)."""
-        return TruncatedPower(order)(self.points @ neurons.weights.T - neurons.biases)
+    def of_neurons(self, neurons: Neurons, activation: Activation) -> np.ndarray:
+        """σ(w_k·x_n − b_k): (N, K)."""
+        return activation(self.points @ neurons.weights.T - neurons.biases)
 
     def fit_polynomials(self, degree: int) -> PolynomialFit:
         """Least squares on the polynomials of degree ≤ `degree` at the points."""

@@ -5,8 +5,10 @@ p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b), and an oracle computes sup |p_z| over �
 """
 
 from ridgesplines.oracles.ascent import AscentOracle
+from ridgesplines.oracles.atomic import AtomicOracle, Biases
 from ridgesplines.oracles.branch_and_bound import BranchAndBoundOracle
-from ridgesplines.oracles.choice import EmbeddedOracle, choose_oracle
+from ridgesplines.oracles.choice import EmbeddedOracle, choose_atomic_oracle, choose_oracle
+from ridgesplines.oracles.gauge import GaugeOracle
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, profile
@@ -16,9 +18,12 @@ from ridgesplines.oracles.subdivision import SubdivisionOracle
 
 __all__ = [
     "AscentOracle",
+    "AtomicOracle",
+    "Biases",
     "BranchAndBoundOracle",
     "CertificateKind",
     "EmbeddedOracle",
+    "GaugeOracle",
     "LineOracle",
     "Neurons",
     "Oracle",
@@ -27,6 +32,7 @@ __all__ = [
     "SpaceOracle",
     "SubdivisionOracle",
     "Supremum",
+    "choose_atomic_oracle",
     "choose_oracle",
     "profile",
 ]

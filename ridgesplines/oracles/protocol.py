@@ -7,14 +7,14 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from ridgesplines.activations import TruncatedPower
+from ridgesplines.activations import LeakyReLU, TruncatedPower
 
 CertificateKind = Literal["exact", "bounded", "heuristic"]
 
 
 @dataclass(frozen=True)
 class Neurons:
-    """K neurons ρ_m(w·x − b): `weights` (K, d) with unit rows and `biases` (K,)."""
+    """K neurons σ(w·x − b): `weights` (K, d), unit rows unless a gauge says otherwise, and `biases` (K,)."""
 
     weights: np.ndarray
     biases: np.ndarray
@@ -100,9 +100,12 @@ def sizes(values: np.ndarray) -> np.ndarray:
     return np.abs(values) if values.ndim == 1 else np.linalg.norm(values, axis=1)
 
 
-def profile(points: np.ndarray, dual: np.ndarray, neurons: Neurons, order: int = 2) -> np.ndarray:
-    """The dual profile p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b) at `neurons`: (K,) or (K, D), in bounded memory."""
-    activation = TruncatedPower(order)
+def profile(points: np.ndarray, dual: np.ndarray, neurons: Neurons, order: int = 2, slope: float = 0.0) -> np.ndarray:
+    """The dual profile p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b) at `neurons`: (K,) or (K, D), in bounded memory.
+
+    With a `slope` that of the leaky ReLU in place of ρ_2.
+    """
+    activation = LeakyReLU(slope) if slope else TruncatedPower(order)
     size = max(1, 2**22 // max(1, len(points)))
     blocks = [
         activation(points @ neurons.weights[i : i + size].T - neurons.biases[i : i + size]).T @ dual

@@ -54,7 +54,42 @@ def sweep_circles(points, masses, start, stop, nearly, best, sizes):  # pragma: 
             found = _find_kinks(q, pivot, partner, keys, kinks)
             _sort(keys, kinks, found, offsets, order)
             blur = nearly * (size + length * total) if near_any else 0.0
-            _sweep_circle(q, masses, pivot, partner, order[:found], near, near_any, inside, basis, blur, best[pivot])
+            _sweep_circle(q, masses, pivot, partner, order[:found], near, near_any, inside, basis, blur, 2, best[pivot])
+
+
+@compiled
+def sweep_circles_of_one(vectors, masses, start, stop, nearly, best):  # pragma: no cover - compiled
+    """The extremes of ½ Σ_k m_k |w·u_k| over unit w orthogonal to u_n, and over the cells beside, n from `start`.
+
+    As `sweep_circles`, for the one pivot 0 with u_k and −u_k to share m_k.
+
+    Args:
+        vectors: (2n + 1, 3): u_0, …, u_(n−1), their negatives, none of them zero, and the zero vector.
+        masses: (2n + 1,): m_k / 2 for u_k and for −u_k; 0.
+        start: the first circle.
+        stop: the one after the last, at most n.
+        nearly: τ, see `_sweep_circle`.
+        best: (n, 2, 5) output, zero before: for the largest and the smallest value at each circle its
+            (value, w1, w2, w3, ·).
+    """
+    count = vectors.shape[0]
+    pivot, half = count - 1, count // 2
+    differences, q, basis = np.ascontiguousarray(vectors.T), np.empty((3, count)), np.empty((3, 3))
+    keys, kinks = np.empty(count), np.empty(count, dtype=np.int64)
+    order, offsets = np.empty(count, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
+    near, inside = np.empty((2, count), dtype=np.bool_), np.empty(count, dtype=np.bool_)
+    total, size = np.abs(masses).sum(), 0.0
+    for k in range(count):
+        size += abs(masses[k]) * _norm(differences[0, k], differences[1, k], differences[2, k])
+    for partner in range(start, stop):
+        length = _frame(differences, partner, basis)
+        _project(differences, basis, nearly, pivot, partner, length, q, near)
+        # Exactly antiparallel, whatever rounding made of it.
+        q[0, partner + half] = q[1, partner + half] = 0.0
+        found = _find_kinks(q, pivot, partner, keys, kinks)
+        _sort(keys, kinks, found, offsets, order)
+        blur = nearly * (size + length * total)
+        _sweep_circle(q, masses, pivot, partner, order[:found], near, True, inside, basis, blur, 1, best[partner])
 
 
 @compiled
@@ -178,7 +213,7 @@ def _accumulate_apart(apart, q, k, mass, length, near):  # pragma: no cover - co
 
 @compiled
 def _sweep_circle(
-    q, masses, pivot, partner, order, near, near_any, inside, basis, blur, best
+    q, masses, pivot, partner, order, near, near_any, inside, basis, blur, views, best
 ):  # pragma: no cover - compiled
     """The extremes of p over the circle of directions orthogonal to x_j − x_n, and over the cells beside it.
 
@@ -203,6 +238,7 @@ def _sweep_circle(
         inside: (N,) room for the points with w·(x_k − x_n) > 0.
         basis: (3, 3) the frame's axes, as rows.
         blur: τ Σ_k |z_k| ‖x_k − x_n‖ or more, by which points nearly collinear may turn the foot; 0 if there are none.
+        views: 2, or 1 for the pivot's cells alone.
         best: (2, 5) in and out: for the largest and the smallest value so far its (value, w1, w2, w3, n).
     """
     length = q[2, partner]
@@ -259,7 +295,7 @@ def _sweep_circle(
         sinks = falls_at_start >= -slack and falls_at_end <= slack
         if rises or sinks:
             s3 = a3 + c3
-            for view in range(2):
+            for view in range(views):
                 if near_any:
                     s1, s2 = apart[view, 0, 0] + apart[view, 0, 1], apart[view, 1, 0] + apart[view, 1, 1]
                     s3 = apart[view, 2, 0] + apart[view, 2, 1]

@@ -23,16 +23,18 @@ def sort_directions(differences, keys):  # pragma: no cover - compiled
 
 
 @compiled
-def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - compiled
-    """The largest and the smallest value of g(w) = Σ_j masses_j (w·u_j)₊ over unit w in the plane, up to w → −w.
+def sweep_half_circle(differences, masses, order, norm, best):  # pragma: no cover - compiled
+    """The largest and the smallest value of g(w) = ½ Σ_j masses_j |w·u_j| over w in the plane of ‖w‖_p = 1.
 
-    The directions w(t) = (−sin t, cos t), t ∈ [0, π), meet the kink of u_j where t is the angle of u_j modulo π.
-    Between two kinks g(w) = a·w, whose extremes over the arc are ±‖a‖ where ±a/‖a‖ lies in it, and otherwise at an end.
+    Where Σ_j masses_j u_j = 0, that is g(w) = Σ_j masses_j (w·u_j)₊. The directions w(t) = (−sin t, cos t), t ∈ [0, π),
+    meet the kink of u_j where t is the angle of u_j modulo π. Between two kinks g(w) = a·w, whose extremes over the arc
+    are ±‖a‖ where ±a/‖a‖ lies in it, and otherwise at an end; for p ≠ 2 at an end or at a corner of the unit ball.
 
     Args:
-        differences: u, (n, 2), none of them zero.
-        masses: (n,), with Σ_j masses_j u_j = 0 (so that g(−w) = g(w)).
+        differences: u, (n, 2), none of them zero; for p ≠ 2 those orthogonal to the corners among them.
+        masses: (n,).
         order: from `sort_directions`.
+        norm: p, 1, 2 or infinite.
         best: (2, 4) output: for the largest and the smallest value its (value, w1, w2, j), where j is the kink that
             attains it, or −1 inside an arc.
 
@@ -44,9 +46,9 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
     for j in range(differences.shape[0]):
         x, y = differences[j, 0], differences[j, 1]
         size += abs(masses[j]) * np.sqrt(x * x + y * y)
-        if y > 0.0 or (y == 0.0 and x > 0.0):
-            a1, c1 = _add(a1, c1, masses[j] * x)
-            a2, c2 = _add(a2, c2, masses[j] * y)
+        mass = 0.5 * masses[j] if y > 0.0 or (y == 0.0 and x > 0.0) else -0.5 * masses[j]
+        a1, c1 = _add(a1, c1, mass * x)
+        a2, c2 = _add(a2, c2, mass * y)
     # The half circle begins, and ends, at a direction that need not be a kink, but may well be an extreme.
     start1, start2 = 1.0, 0.0
     best[0, 0], best[1, 0] = -np.inf, np.inf
@@ -60,14 +62,14 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
         if position < order.shape[0]:
             j = order[position]
             x, y = differences[j, 0], differences[j, 1]
-            norm = np.sqrt(x * x + y * y)
+            length = np.sqrt(x * x + y * y)
             positive = y > 0.0 or (y == 0.0 and x > 0.0)
-            end1, end2 = (x / norm, y / norm) if positive else (-x / norm, -y / norm)
+            end1, end2 = (x / length, y / length) if positive else (-x / length, -y / length)
         else:
             j, end1, end2 = -1, -1.0, 0.0
         s1, s2 = a1 + c1, a2 + c2
         falls_at_start, falls_at_end = s1 * start1 + s2 * start2, s1 * end1 + s2 * end2
-        if falls_at_start * falls_at_end < 0.0:
+        if falls_at_start * falls_at_end < 0.0 and norm == 2.0:
             length = np.sqrt(s1 * s1 + s2 * s2)
             if falls_at_start < 0.0:
                 if length > best[0, 0]:
@@ -75,7 +77,7 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
             elif -length < best[1, 0]:
                 best[1, 0], best[1, 1], best[1, 2], best[1, 3] = -length, -s1 / length, -s2 / length, -1.0
         if j >= 0:
-            value = -s1 * end2 + s2 * end1
+            value = (-s1 * end2 + s2 * end1) / _length(end1, end2, 0.0, norm)
             if value > best[0, 0]:
                 best[0, 0], best[0, 1], best[0, 2], best[0, 3] = value, -end2, end1, float(j)
             if value < best[1, 0]:
@@ -85,6 +87,16 @@ def sweep_half_circle(differences, masses, order, best):  # pragma: no cover - c
             a2, c2 = _add(a2, c2, mass * y)
             start1, start2 = end1, end2
     return size
+
+
+@compiled
+def _length(x, y, z, norm):  # pragma: no cover - compiled
+    """‖(x, y, z)‖_p, but 1 for p = 2, where directions are unit vectors."""
+    if norm == 2.0:
+        return 1.0
+    if norm == 1.0:
+        return abs(x) + abs(y) + abs(z)
+    return max(abs(x), abs(y), abs(z))
 
 
 @compiled
@@ -222,10 +234,113 @@ def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: n
                 order[j] = orders[pivot, j]
         else:
             order[:] = sort_directions(differences, keys)
-        sizes[pivot] = sweep_half_circle(differences, others, order, best[pivot])
+        sizes[pivot] = sweep_half_circle(differences, others, order, 2.0, best[pivot])
         for side in range(2):
             if best[pivot, side, 3] >= pivot:
                 best[pivot, side, 3] += 1.0
+
+
+@compiled
+def sweep_drifting_pivots(
+    points, masses, drifts, drift_mass, corners, norm, start, stop, best, sizes
+):  # pragma: no cover - compiled
+    """The largest values of ±½ Σ_j m_j |w·(x_j − x_n)| + ½ M |w·s_n| for the pivots n from `start` to `stop`.
+
+    Args:
+        points: x, (N, 2), all different.
+        masses: m, (N,).
+        drifts: s, (N, 2).
+        drift_mass: M ≥ 0.
+        corners: (C, 2), the vectors orthogonal to the corners of the unit ball, for p ≠ 2.
+        norm: p of ‖w‖_p = 1.
+        start: the first pivot.
+        stop: one after the last.
+        best: (N, 2, 2, 4) output: for the upper and the lower sign the `best` of `sweep_half_circle`.
+        sizes: (N,) output: S, see there.
+    """
+    count = points.shape[0]
+    vectors, keys = np.empty((count + corners.shape[0], 2)), np.empty(count + corners.shape[0])
+    rising, falling = np.zeros(len(keys)), np.zeros(len(keys))
+    for pivot in range(start, stop):
+        _differences(points, pivot, vectors)
+        for j in range(count - 1):
+            rising[j] = masses[j if j < pivot else j + 1]
+            falling[j] = -rising[j]
+        used = count - 1
+        if drifts[pivot, 0] != 0.0 or drifts[pivot, 1] != 0.0:
+            vectors[used] = drifts[pivot]
+            rising[used] = falling[used] = drift_mass
+            used += 1
+        for corner in range(corners.shape[0]):
+            vectors[used] = corners[corner]
+            rising[used] = falling[used] = 0.0
+            used += 1
+        order = sort_directions(vectors[:used], keys[:used])
+        sizes[pivot] = sweep_half_circle(vectors[:used], rising[:used], order, norm, best[pivot, 0])
+        sweep_half_circle(vectors[:used], falling[:used], order, norm, best[pivot, 1])
+
+
+@compiled
+def sweep_vertices(vectors, masses, norm, start, stop, best):  # pragma: no cover - compiled
+    """The largest value of ½ Σ_j m_j |w·u_j| over w in space, ‖w‖_p = 1, orthogonal to u_n, n from `start` to `stop`.
+
+    For p ≠ 2, where it is attained orthogonal to two of the vectors: those orthogonal to the ridges of the unit ball
+    are to be among them, with mass 0.
+
+    Args:
+        vectors: u, (n, 3), none of them zero.
+        masses: (n,).
+        norm: p, 1 or infinite.
+        start: the first circle.
+        stop: one after the last.
+        best: (n, 4) output: value, w.
+    """
+    count = vectors.shape[0]
+    plane, plane_masses, keys = np.empty((count, 2)), np.empty(count), np.empty(count)
+    first, second = np.empty(3), np.empty(3)
+    for circle in range(start, stop):
+        best[circle, 0] = -np.inf
+        _complete_frame(vectors[circle], first, second)
+        used = 0
+        for j in range(count):
+            u = vectors[j]
+            x, y = u @ first, u @ second
+            if j != circle and x * x + y * y > 1e-28 * (u @ u):
+                plane[used, 0], plane[used, 1], plane_masses[used] = x, y, masses[j]
+                used += 1
+        a1, c1, a2, c2 = 0.0, 0.0, 0.0, 0.0
+        for j in range(used):
+            x, y = plane[j]
+            mass = 0.5 * plane_masses[j] if y > 0.0 or (y == 0.0 and x > 0.0) else -0.5 * plane_masses[j]
+            a1, c1 = _add(a1, c1, mass * x)
+            a2, c2 = _add(a2, c2, mass * y)
+        for j in sort_directions(plane[:used], keys[:used]):
+            x, y = plane[j]
+            size = np.sqrt(x * x + y * y)
+            positive = y > 0.0 or (y == 0.0 and x > 0.0)
+            end1, end2 = (x / size, y / size) if positive else (-x / size, -y / size)
+            w = end1 * second - end2 * first
+            value = ((a2 + c2) * end1 - (a1 + c1) * end2) / _length(w[0], w[1], w[2], norm)
+            if value > best[circle, 0]:
+                best[circle, 0] = value
+                best[circle, 1:] = w
+            mass = -plane_masses[j] if positive else plane_masses[j]
+            a1, c1 = _add(a1, c1, mass * x)
+            a2, c2 = _add(a2, c2, mass * y)
+
+
+@compiled
+def _complete_frame(vector, first, second):  # pragma: no cover - compiled
+    """Fill two unit vectors orthogonal to `vector` in space and to each other.
+
+    Source: Duff et al. 2017, which has no cancellation.
+    """
+    x, y, z = vector / np.sqrt(vector @ vector)
+    sign = 1.0 if z >= 0.0 else -1.0
+    a = -1.0 / (sign + z)
+    b = x * y * a
+    first[0], first[1], first[2] = 1.0 + sign * x * x * a, sign * b, -sign * x
+    second[0], second[1], second[2] = b, sign + y * y * a, -y
 
 
 @compiled
@@ -487,7 +602,7 @@ def _move(points, masses, differences, norms, w, direction, pivot, value, plane,
     if size == 0:
         return False, pivot, value
     order = sort_directions(plane[:size], keys[:size])
-    sweep_half_circle(plane[:size], plane_masses[:size], order, best)
+    sweep_half_circle(plane[:size], plane_masses[:size], order, 2.0, best)
     side = 0 if best[0, 0] >= -best[1, 0] else 1
     if abs(best[side, 0]) <= abs(value) * (1.0 + 1e-11):
         return False, pivot, value

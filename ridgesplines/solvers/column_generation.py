@@ -7,17 +7,15 @@ import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 from threadpoolctl import threadpool_limits
 
 from ridgesplines.certificate import THOROUGH, certify, relative_gap
-from ridgesplines.losses import PiecewiseLinearLoss
 from ridgesplines.oracles import Neurons, Supremum
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
-from ridgesplines.solvers.restricted import OutOfTime, RestrictedProblem, restrict
+from ridgesplines.solvers.restricted import Completion, OutOfTime, RestrictedProblem, Snapshot, complete, restrict
 from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.spline import RidgeSpline
 
@@ -107,10 +105,6 @@ def _one_thread() -> contextlib.AbstractContextManager:
     return threadpool_limits(limits=1, user_api="blas")
 
 
-# Neurons, their coefficients, and what the spline measures, or None for the best polynomial in least squares.
-Snapshot = tuple[Neurons, np.ndarray, np.ndarray | None]
-
-
 @dataclass
 class _Run:
     """The state of one run. `snapshot` is replaced as a whole, so that an interrupt always finds a complete one."""
@@ -132,7 +126,7 @@ class _Run:
         # The columns of the restricted problem, and the problem itself once it can be gone on with.
         self.neurons = self.snapshot[0]
         self.restricted: RestrictedProblem | None = None
-        self.completion = None if self.problem.loss.needs_strength else _Completion(self.problem)
+        self.completion = None if self.problem.loss.needs_strength else complete(self.problem)
         self.complete = self.completion is None
 
     def iterate(self, show: Progress) -> Status:
@@ -153,8 +147,7 @@ class _Run:
     def _iterate(self, restricted: RestrictedProblem, show: Progress) -> Status:
         problem, options = self.problem, self.options
         if options.start is not None and options.start.width:
-            start = options.start.canonical()
-            self._add(restricted, Neurons(start.weights, start.biases))
+            self._add(restricted, problem.regularizer.represent(options.start).neurons)
         heuristic = problem.oracle.kind == "heuristic"
         found = Neurons.none(problem.measurements.dimension)
         stalled = 0
@@ -269,7 +262,10 @@ class _Run:
         problem = self.problem
         neurons, coefficients, fit = present
         if self.completion is not None and not admissible:
-            neurons, coefficients, fit = self.completion(neurons, coefficients, fit)
+            completed = self.completion(neurons, coefficients, fit)
+            if completed is None:
+                return False
+            neurons, coefficients, fit = completed
         objective = problem.dual_limit * float(sizes(coefficients).sum())
         if self.completion is None and fit is None:
             # Differences round less without the polynomials.
@@ -299,11 +295,13 @@ class _Run:
         polynomial = None if fit is None else fit - self.problem.measure_neurons(neurons) @ coefficients
         return self.problem.spline(neurons, coefficients, polynomial)
 
-    def _make_admissible(self, completion: _Completion) -> None:
+    def _make_admissible(self, completion: Completion) -> None:
         """Make the snapshot the best admissible spline with the neurons known by now and those that complete any."""
         problem = self.problem
         nothing = Neurons.none(problem.measurements.dimension)
         completed = completion(nothing, np.zeros((0, *problem.targets.shape[1:])), problem.best_polynomial[0])
+        if completed is None:
+            return
         self._take_objective(completed, True)
         self.complete = False
         restricted = self.restricted
@@ -321,54 +319,3 @@ class _Run:
                     break
                 restricted.advance()
         self._record(len(self.trace) + 1)
-
-
-class _Completion:
-    """Makes any fit admissible, so that an interrupted run has one to return and every iteration has an objective.
-
-    What is missing at the data is interpolated as a function of w·x for one direction w, by connecting the dots with a
-    spline of the problem's order.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        points, self._first, group = np.unique(
-            problem.measurements.points, axis=0, return_index=True, return_inverse=True
-        )
-        assert isinstance(problem.loss, PiecewiseLinearLoss)
-        # Data at one point share the interval that satisfies them all.
-        lower, upper = problem.loss.interval(problem.targets)
-        most = np.full((len(points), *lower.shape[1:]), -np.inf)
-        least = -most
-        np.maximum.at(most, group.ravel(), lower)
-        np.minimum.at(least, group.ravel(), upper)
-        self._lower, self._upper = np.minimum(most, least)[group.ravel()], np.maximum(most, least)[group.ravel()]
-        directions = np.random.default_rng(0).standard_normal((64, points.shape[1]))
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        # The direction that keeps the points farthest apart makes the gentlest slopes.
-        spacing = np.diff(np.sort(points @ directions.T, axis=0), axis=0).min(axis=0, initial=np.inf)
-        self._direction = directions[int(np.argmax(spacing))]
-        positions = points @ self._direction
-        self._order = np.argsort(positions)
-        self._positions = positions[self._order]
-
-    def __call__(self, neurons: Neurons, coefficients: np.ndarray, fit: np.ndarray | None) -> Snapshot:
-        """`neurons` and `coefficients` with those of the missing part appended, and the completed fit."""
-        problem = self._problem
-        measured = problem.measure_neurons(neurons) @ coefficients
-        if fit is None:
-            missing = problem.targets - measured
-        else:
-            missing = np.clip(fit, self._lower, self._upper) - fit
-            fit = fit + missing
-        values = missing[self._first][self._order]
-        degree = problem.regularizer.degree
-        knots, jumps = np.zeros(0), np.zeros((0, *coefficients.shape[1:]))
-        if len(values) > degree + 1:
-            spline = make_interp_spline(self._positions, values, k=degree)
-            knots = spline.t[degree + 1 : -degree - 1]
-            # The highest derivative is constant between knots.
-            ends = spline.t[degree:-degree]
-            jumps = np.diff(spline.derivative(degree)(0.5 * (ends[1:] + ends[:-1])), axis=0)
-        weights = np.tile(self._direction, (len(knots), 1))
-        return neurons + Neurons(weights, knots), np.concatenate([coefficients, jumps]), fit

@@ -37,7 +37,7 @@ def sparsify(problem: Problem, spline: RidgeSpline) -> RidgeSpline:
         spline: of the order, dimension and outputs of the problem, of any width.
 
     Returns:
-        The canonical sparse spline; the canonical form of `spline` if no neuron can be dropped.
+        The sparse spline, canonical where flipping neurons costs nothing; `spline` if no neuron can be dropped.
 
     Raises:
         TypeError: if `spline` is no `RidgeSpline`.
@@ -46,13 +46,11 @@ def sparsify(problem: Problem, spline: RidgeSpline) -> RidgeSpline:
     Source: parhi_nowak_2021, the representer theorem; Carathéodory 1907 for the argument.
     """
     spline, predictions = problem.measure(spline)
-    spline = spline.canonical()
-    neurons = Neurons(np.asarray(spline.weights), np.asarray(spline.biases))
-    coefficients = np.asarray(spline.coefficients)
+    neurons, coefficients, _ = problem.regularizer.represent(spline)
     columns = _Columns(problem, neurons, coefficients)
     kept, factors = columns.reduce(columns.coordinates(predictions))
-    if len(kept) == spline.width:
-        return spline
+    if len(kept) == len(neurons):
+        return spline.canonical() if problem.regularizer.degree == spline.order - 1 else spline
     neurons, coefficients = neurons[kept], (coefficients[kept].T * factors).T
     return problem.spline(neurons, coefficients, predictions - problem.measure_neurons(neurons) @ coefficients)
 

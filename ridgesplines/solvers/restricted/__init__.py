@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ridgesplines.losses import Interpolation, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.completion import Completion, Snapshot, complete
 from ridgesplines.solvers.restricted.conic import RestrictedConic
 from ridgesplines.solvers.restricted.lasso import ActiveSetLasso, RestrictedInterpolation, RestrictedSquared
 from ridgesplines.solvers.restricted.linear import RestrictedLinear
@@ -11,7 +12,7 @@ from ridgesplines.solvers.restricted.newton import RestrictedGroups
 from ridgesplines.solvers.restricted.protocol import OutOfTime, RestrictedProblem
 from ridgesplines.solvers.restricted.proximal import RestrictedSmooth
 
-__all__ = ["ActiveSetLasso", "OutOfTime", "RestrictedProblem", "restrict"]
+__all__ = ["ActiveSetLasso", "Completion", "OutOfTime", "RestrictedProblem", "Snapshot", "complete", "restrict"]
 
 
 def restrict(problem: Problem) -> RestrictedProblem:

@@ -1,0 +1,160 @@
+"""The atomic norms of leaky ReLU neurons, with various constraints on weights and biases."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeGuard
+
+import numpy as np
+from scipy.optimize import brentq
+
+from ridgesplines.activations import Activation, LeakyReLU
+from ridgesplines.arrays import Array, namespace
+from ridgesplines.oracles import Biases, Neurons, Oracle, choose_atomic_oracle, choose_oracle
+from ridgesplines.regularizers.protocol import Regularizer
+
+# The norms by p, and that of the dual.
+_DUAL_NORMS: dict[float, float] = {1: math.inf, 2: 2, math.inf: 1}
+_DEGREES = {"none": -1, "constant": 0, "affine": 1}
+
+
+@dataclass(frozen=True)
+class AtomicNorm(Regularizer):
+    """R(f) = inf Σ_k |v_k| gauge(w_k, b_k) over all networks f = Σ_k v_k σ(w_k·x − b_k) + skip, σ the leaky ReLU.
+
+    The gauge of the convex hull of the normalised neurons and their negatives: a path norm. With `bias="joint"` and
+    p = 2 it is weight decay on all parameters of the hidden layer, biases included; with the defaults it is `RadonTV`.
+
+    Args:
+        weight_norm: p of the gauge ‖w‖_p: 1, 2 or inf ("inf" will do).
+        bias: "free" (biases cost nothing), "none" (b = 0), "joint" (the gauge is ‖(w, b)‖_p), or a number B > 0
+            (|b| ≤ B ‖w‖_p).
+        slope: β ∈ [0, 1) of σ(t) = max(t, 0) + β min(t, 0).
+        skip: what is free: "none", "constant" or "affine" functions.
+        nonnegative: whether only v_k ≥ 0 is allowed.
+
+    Raises:
+        ValueError: for unknown names, which are listed, or `bias="free"` with `skip="none"`: constants are then limits
+            of neurons whose biases run off, at no cost, so that the least need not be attained.
+
+    Source: kumar_haupt_2020; boursier_flammarion_2023 for penalised biases; savarese_2019 for free constants.
+    """
+
+    weight_norm: float = 2
+    bias: Literal["none", "free", "joint"] | float = "free"
+    slope: float = 0.0
+    skip: Literal["none", "constant", "affine"] = "affine"
+    nonnegative: bool = False  # type: ignore[assignment] # a field implements the property
+
+    def __post_init__(self) -> None:
+        norm = math.inf if self.weight_norm == "inf" else self.weight_norm
+        if isinstance(norm, bool) or norm not in _DUAL_NORMS:
+            raise ValueError(f"weight_norm must be 1, 2 or inf, got {self.weight_norm!r}.")
+        object.__setattr__(self, "weight_norm", norm)
+        if self.bias not in ("none", "free", "joint") and not (_is_number(self.bias) and 0 < self.bias < math.inf):
+            raise ValueError(f'bias must be "none", "free", "joint" or a bound B > 0 of |b| / ‖w‖, got {self.bias!r}.')
+        if not (_is_number(self.slope) and 0 <= self.slope < 1):
+            raise ValueError(f"slope must be at least 0 and less than 1, got {self.slope!r}.")
+        if self.skip not in _DEGREES:
+            raise ValueError(f'skip must be "none", "constant" or "affine", got {self.skip!r}.')
+        if self.bias == "free" and self.skip == "none":
+            raise ValueError(
+                'bias="free" with skip="none" has no solution in general: constants are limits of neurons whose biases '
+                'run off at no cost; use skip="constant", which has the same infimum, or bound or penalise the biases.'
+            )
+
+    @property
+    def activation(self) -> Activation:
+        """The leaky ReLU."""
+        return LeakyReLU(self.slope)
+
+    @property
+    def degree(self) -> int:
+        """−1, 0 or 1: that of the skip connection."""
+        return _DEGREES[self.skip]
+
+    @property
+    def bias_bound(self) -> float:
+        """B with |b| ≤ B ‖w‖_p: 0 for no biases, infinite where they are free or penalised."""
+        match self.bias:
+            case "none":
+                return 0.0
+            case "free" | "joint":
+                return math.inf
+            case bound:
+                return float(bound)
+
+    def gauge(self, neurons: Neurons) -> Array:
+        """‖w_k‖_p, or ‖(w_k, b_k)‖_p."""
+        return _lengths(self._parameters(neurons), self.weight_norm)
+
+    def _parameters(self, neurons: Neurons) -> Array:
+        xp = namespace(neurons.weights)
+        if self.bias != "joint":
+            return neurons.weights
+        return xp.concatenate([neurons.weights, neurons.biases[:, None]], axis=1)
+
+    def cvxpy_gauge(self, weight: Any, bias: Any) -> Any:
+        """‖w‖_p or ‖(w, b)‖_p; under a bound the gauge of the hull, max(‖w‖_p, |b| / B)."""
+        import cvxpy  # heavy, and only the reference programs need it
+
+        norm_of = {1: cvxpy.norm1, 2: cvxpy.norm2, math.inf: cvxpy.norm_inf}[self.weight_norm]
+        if self.bias == "joint":
+            return norm_of(cvxpy.hstack([weight, bias]))
+        norm = norm_of(weight)
+        return cvxpy.maximum(norm, cvxpy.abs(bias) / self.bias_bound) if 0 < self.bias_bound < math.inf else norm
+
+    def admit(self, neurons: Neurons) -> Neurons:
+        """Biases clipped to ±B ‖w‖_p."""
+        if self.bias_bound == math.inf:
+            return neurons
+        most = self.bias_bound * _lengths(neurons.weights, self.weight_norm)
+        return Neurons(neurons.weights, namespace(neurons.weights).clip(neurons.biases, -most, most))
+
+    def split(self, neuron: Neurons) -> tuple[Neurons, np.ndarray]:
+        """Under a bound of the biases a larger b is shared by two neurons at the bound, whose weights partly cancel."""
+        weight, bias = neuron.weights[0], float(neuron.biases[0])
+        mass = abs(bias) / self.bias_bound if 0 < self.bias_bound < math.inf else 0.0
+        if mass <= _lengths(neuron.weights, self.weight_norm)[0]:
+            return super().split(neuron)
+        middle, direction = weight / mass, np.eye(len(weight))[-1]
+
+        def excess(step: float) -> float:
+            return float(_lengths((middle + step * direction)[None], self.weight_norm)[0]) - 1
+
+        steps = np.array([brentq(excess, 0.0, 2.0, xtol=1e-15), brentq(excess, -2.0, 0.0, xtol=1e-15)])
+        weights = middle + steps[:, None] * direction
+        biases = np.full(2, math.copysign(self.bias_bound, bias))
+        return Neurons(weights, biases), mass * np.array([-steps[1], steps[0]]) / (steps[0] - steps[1])
+
+    def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
+        """Exact on the line, in the plane and, if biases are not penalised, in space; see `choose_atomic_oracle`."""
+        if (self.weight_norm, self.bias, self.skip, self.slope, self.nonnegative) == (2, "free", "affine", 0, False):
+            return choose_oracle(points)
+        biases = Biases(self.bias == "joint", self.bias_bound)
+        exact = choose_atomic_oracle(points, self.weight_norm, biases, self.slope, self.nonnegative)
+        return exact if exact is not None else super().oracle(points, outputs)
+
+    def reach(self, points: np.ndarray) -> float:
+        """√N times the longest difference of points, or the longest point, in the dual norm."""
+        dual_norm = _DUAL_NORMS[self.weight_norm]
+        if self.bias == "free":
+            most = float(_lengths(np.ptp(points, axis=0)[None], dual_norm)[0])
+        elif self.bias == "joint":
+            most = float(_lengths(np.column_stack([points, np.ones(len(points))]), dual_norm).max())
+        else:
+            most = float(_lengths(points, dual_norm).max()) + self.bias_bound
+        return math.sqrt(len(points)) * most
+
+
+def _lengths(rows: Array, norm: float) -> Array:
+    """‖·‖_p of each row."""
+    xp = namespace(rows)
+    if norm == 2:
+        return xp.sqrt(xp.sum(rows**2, axis=1))
+    return xp.sum(xp.abs(rows), axis=1) if norm == 1 else xp.max(xp.abs(rows), axis=1)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
