@@ -86,9 +86,10 @@ class GaugeOracle:
         ends = ends[np.isfinite(ends.biases) & np.isfinite(ends.weights).all(axis=1)]
         ends = self._best(columns, ends, _POLISHED * effort)
         if hints is not None and len(hints):
-            ends += self._best(columns, hints, _POLISHED)
+            ends += self._best(columns, self._admitted(hints), _POLISHED)
         climbed = [self._climb(columns, np.append(w, b)) for w, b in zip(ends.weights, ends.biases, strict=True)]
-        found = self._unit(Neurons(np.array(climbed)[:, :-1], np.array(climbed)[:, -1]))
+        thetas = np.array(climbed).reshape(len(climbed), dimension + 1)
+        found = self._admitted(Neurons(thetas[:, :-1], thetas[:, -1]))
         found = self._best(columns, found, len(found))
         return Supremum.of(found, self._profile(masses, found))
 
