@@ -6,8 +6,9 @@ p_z(w, b) = Σ_n z_n ρ_m(w·x_n − b), and an oracle computes sup |p_z| over �
 
 from ridgesplines.oracles.ascent import AscentOracle
 from ridgesplines.oracles.atomic import AtomicOracle, Biases
+from ridgesplines.oracles.atomic_search import AtomicSearchOracle
 from ridgesplines.oracles.branch_and_bound import BranchAndBoundOracle
-from ridgesplines.oracles.choice import EmbeddedOracle, choose_atomic_oracle, choose_oracle
+from ridgesplines.oracles.choice import EmbeddedOracle, choose_oracle
 from ridgesplines.oracles.gauge import GaugeOracle
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
@@ -19,6 +20,7 @@ from ridgesplines.oracles.subdivision import SubdivisionOracle
 __all__ = [
     "AscentOracle",
     "AtomicOracle",
+    "AtomicSearchOracle",
     "Biases",
     "BranchAndBoundOracle",
     "CertificateKind",
@@ -32,7 +34,6 @@ __all__ = [
     "SpaceOracle",
     "SubdivisionOracle",
     "Supremum",
-    "choose_atomic_oracle",
     "choose_oracle",
     "profile",
 ]

@@ -8,7 +8,6 @@ import numpy as np
 
 from ridgesplines.geometry import AffineFrame
 from ridgesplines.oracles.ascent import AscentOracle
-from ridgesplines.oracles.atomic import AtomicOracle, Biases
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, sizes
@@ -107,12 +106,3 @@ def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracl
         case _:
             oracle = AscentOracle(coordinates, order)
     return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle, order)
-
-
-def choose_atomic_oracle(
-    points: np.ndarray, norm: float, biases: Biases, slope: float = 0.0, nonnegative: bool = False
-) -> Oracle | None:
-    """The exact supremum over leaky ReLU neurons of ‖w‖_p = 1 or ‖(w, b)‖_p = 1 at `points` (N, d); None if unknown."""
-    if not AtomicOracle.serves(points, norm, biases):
-        return None
-    return AtomicOracle(points, norm, biases, slope, nonnegative)

@@ -77,7 +77,7 @@ class GaugeOracle:
         dimension = self._points.shape[1]
         if not masses.any():
             return Supremum.of(Neurons.none(dimension), np.zeros((0, *dual.shape[1:])))
-        random = np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual, axis=None).tobytes())])
+        random = self._random(dual)
         starts = self._drawn(random, self._starts * effort)
         widths = np.exp(random.uniform(np.log(_NARROWEST), np.log(_WIDEST), len(starts)))
         columns = masses.reshape(len(masses), -1) / np.abs(masses).max()
@@ -87,15 +87,22 @@ class GaugeOracle:
         ends = self._best(columns, ends, _POLISHED * effort)
         if hints is not None and len(hints):
             ends += self._best(columns, self._admitted(hints), _POLISHED)
-        climbed = [self._climb(columns, np.append(w, b)) for w, b in zip(ends.weights, ends.biases, strict=True)]
-        thetas = np.array(climbed).reshape(len(climbed), dimension + 1)
-        found = self._admitted(Neurons(thetas[:, :-1], thetas[:, -1]))
+        found = self._climbed(columns, ends)
         found = self._best(columns, found, len(found))
         return Supremum.of(found, self._profile(masses, found))
 
     def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
         """See `Oracle.approximate`: the search itself."""
         return self.supremum(dual, hints)
+
+    def _random(self, dual: np.ndarray) -> np.random.Generator:
+        return np.random.default_rng([self._seed, zlib.crc32(np.argsort(dual, axis=None).tobytes())])
+
+    def _climbed(self, columns: np.ndarray, neurons: Neurons) -> Neurons:
+        """Where the climbs from `neurons` on the profile itself end."""
+        ends = [self._climb(columns, np.append(w, b)) for w, b in zip(neurons.weights, neurons.biases, strict=True)]
+        thetas = np.array(ends).reshape(len(ends), self._points.shape[1] + 1)
+        return self._admitted(Neurons(thetas[:, :-1], thetas[:, -1]))
 
     def _drawn(self, random: np.random.Generator, count: int) -> Neurons:
         """Random neurons that meet the data."""

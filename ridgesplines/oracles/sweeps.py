@@ -366,8 +366,28 @@ def sweep_pivots_outputs(points, masses, orders, start, stop, best, values, size
 @compiled
 def ascend_all(points, masses, weights, biases, start, stop):  # pragma: no cover - compiled
     """Climb |p_z| from the directions `start` to `stop` of `weights`, in place, and set their biases."""
+    still = np.zeros(points.shape[1])
     for k in range(start, stop):
-        biases[k] = _ascend(points, masses, weights[k])
+        biases[k] = _ascend((points, masses, still, 0.0, False, False), weights[k])
+
+
+@compiled
+def climb_all(points, masses, drift, drift_mass, fixed, weights, biases, start, stop):  # pragma: no cover - compiled
+    """Climb ½ Σ_j m_j |w·u_j| + ½ M |w·s| over unit w from the directions `start` to `stop` of `weights`, in place.
+
+    Args:
+        points: x, (N, d).
+        masses: m, (N,); of sum zero unless `fixed`.
+        drift: s, (d,), Σ_j m_j x_j up to a factor.
+        drift_mass: M ≥ 0.
+        fixed: whether u_j = x_j; otherwise u_j = x_j − x_n for the n of the largest value, and b = w·x_n.
+        weights: (K, d), unit.
+        biases: (K,) output.
+        start: the first direction.
+        stop: one after the last.
+    """
+    for k in range(start, stop):
+        biases[k] = _ascend((points, masses, drift, drift_mass, fixed, True), weights[k])
 
 
 @compiled
@@ -377,6 +397,7 @@ def ascend_all_outputs(points, masses, weights, biases, start, stop):  # pragma:
     For the unit vector q along p_z at the neuron reached, ‖p_z‖ ≥ q·p_z everywhere, with equality there: an ascent of
     the profile of z q is one of the norm.
     """
+    still = np.zeros(points.shape[1])
     for k in range(start, stop):
         direction = weights[k].copy()
         biases[k], value = _best_pivot_outputs(points, masses, direction)
@@ -384,7 +405,7 @@ def ascend_all_outputs(points, masses, weights, biases, start, stop):  # pragma:
         for _ in range(100):
             if highest == 0.0:
                 break
-            bias = _ascend(points, masses @ (value / highest), direction)
+            bias = _ascend((points, masses @ (value / highest), still, 0.0, False, False), direction)
             bias, value = _best_pivot_outputs(points, masses, direction)
             norm = np.sqrt(np.sum(value * value))
             if norm <= highest:
@@ -416,16 +437,25 @@ def _best_pivot_outputs(points, masses, w):  # pragma: no cover - compiled
 
 
 @compiled
-def _best_pivot(points, masses, w):  # pragma: no cover - compiled
-    """The datum n whose bias w·x_n maximises |p_z(w, ·)|, and p_z there."""
+def _best_pivot(terms, w):  # pragma: no cover - compiled
+    """The datum n whose bias w·x_n maximises |p(w, ·)|, or p(w, ·) if `signed`, and p there; n = −1 if `fixed`."""
+    points, masses, drift, drift_mass, fixed, signed = terms
     t = points @ w
+    if fixed:
+        value = drift_mass * abs(drift @ w)
+        for j in range(points.shape[0]):
+            value += masses[j] * abs(t[j])
+        return -1, 0.5 * value
     order = np.argsort(t)
     value, tail, best, pivot = 0.0, 0.0, 0.0, order[-1]
     for position in range(order.shape[0] - 2, -1, -1):
         tail += masses[order[position + 1]]
         value += tail * (t[order[position + 1]] - t[order[position]])
-        if abs(value) > abs(best):
+        if value > best or (value < -abs(best) and not signed):
             best, pivot = value, order[position]
+    if signed:
+        # So far a sum over the data above the hyperplane.
+        best += 0.5 * (drift_mass * abs(drift @ w) - masses @ t)
     return pivot, best
 
 
@@ -438,37 +468,36 @@ def _remove(vector, basis, size):  # pragma: no cover - compiled
 
 
 @compiled
-def _ascend(points, masses, w):  # pragma: no cover - compiled
-    """Climb |p_z| from the direction `w` (changed in place); returns the bias reached."""
+def _ascend(terms, w):  # pragma: no cover - compiled
+    """Climb |p|, or p if `signed`, from the direction `w` (changed in place); returns the bias reached.
+
+    `terms` are the arguments of `climb_all` up to `fixed`, and whether p is climbed instead of |p|.
+    """
+    points, masses, drift, drift_mass, fixed, signed = terms
     count, dimension = points.shape
-    differences = np.empty((count, dimension))
-    norms = np.empty(count)
+    # The drift is one vector more.
+    differences, norms = np.empty((count + 1, dimension)), np.empty(count + 1)
+    weighted = np.append(masses, drift_mass)
     basis = np.empty((dimension, dimension))
-    plane, plane_masses, keys = np.empty((count, 2)), np.empty(count), np.empty(count)
-    index = np.empty(count, dtype=np.int64)
-    touching = np.empty(count, dtype=np.int64)
-    best = np.empty((2, 4))
-    pivot, value = _best_pivot(points, masses, w)
+    touching = np.empty(count + 1, dtype=np.int64)
+    index = np.empty(count + 1, dtype=np.int64)
+    room = np.empty((count + 1, 2)), np.empty(count + 1), np.empty(count + 1), np.empty((2, 4)), index
+    pivot, value = _best_pivot(terms, w)
     for _ in range(200):
+        _fill_differences(points, pivot, drift, drift_mass, differences, norms)
         gradient = np.zeros(dimension)
         touched = 0
-        for j in range(count):
-            size, height = 0.0, 0.0
-            for i in range(dimension):
-                u = points[j, i] - points[pivot, i]
-                differences[j, i] = u
-                size += u * u
-                height += u * w[i]
-            norms[j] = np.sqrt(size)
+        for j in range(count + 1):
             if norms[j] == 0.0:
                 continue
+            height = differences[j] @ w
             if abs(height) <= 1e-10 * norms[j]:
                 touching[touched] = j
                 touched += 1
-            elif height > 0.0:
-                gradient += masses[j] * differences[j]
-        if value < 0.0:
-            gradient = -gradient
+            else:
+                gradient += (0.5 if height > 0.0 else -0.5) * weighted[j] * differences[j]
+        sign = -1.0 if value < 0.0 and not signed else 1.0
+        gradient *= sign
         scale = np.linalg.norm(gradient)
         # Within the face: the directions orthogonal to w and to all touching data.
         basis[0] = w
@@ -480,9 +509,7 @@ def _ascend(points, masses, w):  # pragma: no cover - compiled
         _remove(direction, basis, dimensions)
         improved = False
         if np.linalg.norm(direction) > 1e-9 * scale:
-            improved, pivot, value = _move(
-                points, masses, differences, norms, w, direction, pivot, value, plane, plane_masses, keys, index, best
-            )
+            improved, pivot, value = _move(terms, differences, norms, w, direction, pivot, value, room)
         if not improved and touched > 0:
             # Off the face: let go of one touching datum, to either side.
             steepest = 1e-9 * scale
@@ -501,58 +528,58 @@ def _ascend(points, masses, w):  # pragma: no cover - compiled
                 release /= length
                 away = gradient.copy()
                 _remove(away, basis, dimensions)
-                mass = masses[touching[k]] if value > 0.0 else -masses[touching[k]]
-                # Along `release` the datum becomes active; along its opposite it does not.
-                rise = away @ release + mass * (release @ differences[touching[k]])
-                if rise > steepest:
-                    steepest, direction = rise, release
-                if -(away @ release) > steepest:
-                    steepest, direction = -(away @ release), -release
+                # To either side the datum's term grows alike.
+                bend = 0.5 * sign * weighted[touching[k]] * (release @ differences[touching[k]])
+                slope = away @ release
+                if slope + bend > steepest:
+                    steepest, direction = slope + bend, release
+                if bend - slope > steepest:
+                    steepest, direction = bend - slope, -release
             if steepest > 1e-9 * scale:
-                improved, pivot, value = _move(
-                    points,
-                    masses,
-                    differences,
-                    norms,
-                    w,
-                    direction,
-                    pivot,
-                    value,
-                    plane,
-                    plane_masses,
-                    keys,
-                    index,
-                    best,
-                )
+                improved, pivot, value = _move(terms, differences, norms, w, direction, pivot, value, room)
         if not improved:
             # Nothing rises from here, but a circle may rise again beyond a fall.
-            improved, pivot, value = _exchange(
-                points, masses, touching[:touched], w, pivot, value, plane, plane_masses, keys, index, best
-            )
+            improved, pivot, value = _exchange(terms, touching[:touched], w, pivot, value, room)
         if not improved:
             break
-    return points[pivot] @ w
+    return 0.0 if fixed else points[pivot] @ w
 
 
 @compiled
-def _exchange(points, masses, touching, w, pivot, value, plane, plane_masses, keys, index, best):
+def _fill_differences(points, pivot, drift, drift_mass, differences, norms):  # pragma: no cover - compiled
+    """The data seen from the pivot, or from the origin for the pivot −1, and the drift; and their norms."""
+    count = points.shape[0]
+    for j in range(count + 1):
+        size = 0.0
+        for i in range(points.shape[1]):
+            if j == count:
+                u = drift[i] if drift_mass > 0.0 else 0.0
+            else:
+                u = points[j, i] - (points[pivot, i] if pivot >= 0 else 0.0)
+            differences[j, i] = u
+            size += u * u
+        norms[j] = np.sqrt(size)
+
+
+@compiled
+def _exchange(terms, touching, w, pivot, value, room):
     # pragma: no cover - compiled
     """Let go of one of the data touched, the pivot or another, for the best hyperplane through the rest of them."""
-    dimension = points.shape[1]
-    touched = np.append(touching, pivot)
-    differences = np.empty(points.shape)
-    norms = np.empty(points.shape[0])
+    points, _, drift, drift_mass, fixed, _ = terms
+    count, dimension = points.shape
+    # Among these the pivot counts; the drift, or the origin, cannot be held in its place.
+    touched = touching if fixed else np.append(touching, pivot)
+    differences, norms = np.empty((count + 1, dimension)), np.empty(count + 1)
     basis = np.empty((dimension, dimension))
     for k in range(len(touched) - 1, -1, -1):
-        if len(touched) == 1:
-            break
-        held = touched[0] if k > 0 else touched[1]
-        for j in range(points.shape[0]):
-            size = 0.0
-            for i in range(dimension):
-                differences[j, i] = points[j, i] - points[held, i]
-                size += differences[j, i] ** 2
-            norms[j] = np.sqrt(size)
+        held = pivot
+        if not fixed:
+            if len(touched) == 1:
+                break
+            held = touched[0] if k > 0 else touched[1]
+            if held == count:
+                continue
+        _fill_differences(points, held, drift, drift_mass, differences, norms)
         basis[0] = w
         dimensions = 1
         for other in touched:
@@ -564,9 +591,7 @@ def _exchange(points, masses, touching, w, pivot, value, plane, plane_masses, ke
         _remove(release, basis, dimensions)
         if np.linalg.norm(release) <= 1e-10 * norms[touched[k]]:
             continue
-        improved, new_pivot, new_value = _move(
-            points, masses, differences, norms, w, release, held, value, plane, plane_masses, keys, index, best
-        )
+        improved, new_pivot, new_value = _move(terms, differences, norms, w, release, held, value, room)
         if improved:
             return True, new_pivot, new_value
     return False, pivot, value
@@ -585,26 +610,30 @@ def _extend(basis, size, vector, norm):  # pragma: no cover - compiled
 
 
 @compiled
-def _move(points, masses, differences, norms, w, direction, pivot, value, plane, plane_masses, keys, index, best):
+def _move(terms, differences, norms, w, direction, pivot, value, room):
     # pragma: no cover - compiled
-    """Go to the maximum of |g_pivot| on the great circle through `w` and `direction`, then to the best pivot there."""
+    """Go to the maximum for this pivot on the great circle of `w` and `direction`, then to the best pivot there."""
+    points, masses, _, drift_mass, _, signed = terms
+    plane, plane_masses, keys, best, index = room
     direction = direction / np.linalg.norm(direction)
     direction -= (direction @ w) * w
     direction /= np.linalg.norm(direction)
     size = 0
-    for j in range(points.shape[0]):
+    for j in range(points.shape[0] + 1):
         x, y = differences[j] @ w, differences[j] @ direction
         if np.sqrt(x * x + y * y) > 1e-10 * norms[j]:
             plane[size, 0], plane[size, 1] = x, y
-            plane_masses[size] = masses[j]
+            plane_masses[size] = masses[j] if j < points.shape[0] else drift_mass
             index[size] = j
             size += 1
     if size == 0:
         return False, pivot, value
     order = sort_directions(plane[:size], keys[:size])
     sweep_half_circle(plane[:size], plane_masses[:size], order, 2.0, best)
-    side = 0 if best[0, 0] >= -best[1, 0] else 1
-    if abs(best[side, 0]) <= abs(value) * (1.0 + 1e-11):
+    side = 0 if signed or best[0, 0] >= -best[1, 0] else 1
+    reached = best[side, 0] if signed else abs(best[side, 0])
+    height = value if signed else abs(value)
+    if reached <= height + 1e-11 * abs(height):
         return False, pivot, value
     new = best[side, 1] * w + best[side, 2] * direction
     kink = int(best[side, 3])
@@ -616,10 +645,11 @@ def _move(points, masses, differences, norms, w, direction, pivot, value, plane,
         if slope != 0.0:
             new = new - (new @ u) / slope * tangent
     new /= np.linalg.norm(new)
-    new_pivot, new_value = _best_pivot(points, masses, new)
-    if abs(new_value) <= abs(value) * (1.0 + 1e-12):
+    new_pivot, new_value = _best_pivot(terms, new)
+    new_height = new_value if signed else abs(new_value)
+    if new_height <= height + 1e-12 * abs(height):
         return False, pivot, value
     w[:] = new
-    if abs(new_value) <= abs(best[side, 0]) * (1.0 + 1e-9):
+    if new_height <= reached + 1e-9 * abs(reached):
         return True, pivot, best[side, 0]
     return True, new_pivot, new_value

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from ridgesplines.activations import Activation, LeakyReLU
 from ridgesplines.arrays import Array, namespace
-from ridgesplines.oracles import Biases, Neurons, Oracle, choose_atomic_oracle, choose_oracle
+from ridgesplines.oracles import AtomicOracle, AtomicSearchOracle, Biases, Neurons, Oracle, choose_oracle
 from ridgesplines.regularizers.protocol import Regularizer
 
 # The norms by p, and that of the dual.
@@ -129,12 +129,16 @@ class AtomicNorm(Regularizer):
         return Neurons(weights, biases), mass * np.array([-steps[1], steps[0]]) / (steps[0] - steps[1])
 
     def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
-        """Exact on the line, in the plane and, if biases are not penalised, in space; see `choose_atomic_oracle`."""
+        """Exact in low dimension, see `AtomicOracle`; elsewhere a search."""
         if (self.weight_norm, self.bias, self.skip, self.slope, self.nonnegative) == (2, "free", "affine", 0, False):
             return choose_oracle(points)
         biases = Biases(self.bias == "joint", self.bias_bound)
-        exact = choose_atomic_oracle(points, self.weight_norm, biases, self.slope, self.nonnegative)
-        return exact if exact is not None else super().oracle(points, outputs)
+        if AtomicOracle.serves(points, self.weight_norm, biases):
+            return AtomicOracle(points, self.weight_norm, biases, self.slope, self.nonnegative)
+        if self.weight_norm == 2 and self.bias in ("free", "none", "joint"):
+            kind = str(self.bias)
+            return AtomicSearchOracle(points, self.gauge, self.slope, kind, self.admit, self.nonnegative)
+        return super().oracle(points, outputs)
 
     def reach(self, points: np.ndarray) -> float:
         """√N times the longest difference of points, or the longest point, in the dual norm."""

@@ -1,0 +1,83 @@
+"""The search for the supremum under the atomic norms of Euclidean weights: a lower bound of it, in any dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations import LeakyReLU
+from ridgesplines.oracles.gauge import GaugeOracle
+from ridgesplines.oracles.protocol import Neurons, Supremum
+from ridgesplines.oracles.sweeps import climb_all
+from ridgesplines.oracles.threads import in_threads
+
+# How many random starts the quick search has.
+_QUICK = 128
+
+
+class AtomicSearchOracle(GaugeOracle):
+    """A lower bound of sup |p_z| for leaky ReLU neurons of ‖w‖₂ = 1 or ‖(w, b)‖₂ = 1, in any dimension.
+
+    As `GaugeOracle`, with the ascents of `SearchOracle`: exact maxima over great circles, for the even functions of
+    `AtomicOracle`. `approximate` climbs from random starts only.
+
+    Args:
+        points: (N, d).
+        gauge: ‖w‖₂ or ‖(w, b)‖₂, see `GaugeOracle`.
+        slope: β ∈ [0, 1).
+        bias: "free" (dual vectors are then orthogonal to the constants), "none", or "joint" (in the gauge).
+        admit: see `GaugeOracle`.
+        nonnegative: whether the supremum is that of p_z instead of |p_z|.
+        starts: how many random neurons are annealed per call.
+        seed: see `GaugeOracle`.
+    """
+
+    def __init__(
+        self,
+        points: np.ndarray,
+        gauge: Callable[[Neurons], Any],
+        slope: float,
+        bias: str,
+        admit: Callable[[Neurons], Neurons],
+        nonnegative: bool = False,
+        starts: int = 1024,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(points, gauge, LeakyReLU(slope), admit, nonnegative, starts, seed)
+        self._bias, self._slope_of_leak = bias, slope
+        self._vectors = self._points
+        if bias == "joint":
+            self._vectors = np.column_stack([self._points, -np.ones(len(self._points))])
+
+    def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
+        """See `Oracle.approximate`: a quick search."""
+        masses = self._distinct.masses(dual)
+        starts = self._drawn(self._random(dual), _QUICK)
+        if hints is not None:
+            starts += self._admitted(hints)
+        found = self._climbed(masses[:, None], starts)
+        found = self._best(masses[:, None], found, len(found))
+        answer = Supremum.of(found, self._profile(masses, found))
+        return Supremum(answer.value, np.inf, answer.neurons, answer.values)
+
+    def _climbed(self, columns: np.ndarray, neurons: Neurons) -> Neurons:
+        masses = np.ascontiguousarray(columns[:, 0])
+        joint, fixed = self._bias == "joint", self._bias != "free"
+        starts = np.column_stack([neurons.weights, neurons.biases]) if joint else neurons.weights
+        starts = starts / np.linalg.norm(starts, axis=1, keepdims=True)
+        drift, found = masses @ self._vectors, Neurons.none(self._points.shape[1])
+        for sign in (1.0,) if self._nonnegative else (1.0, -1.0):
+            weighted, share = sign * (1 - self._slope_of_leak) * masses, 1.0 + self._slope_of_leak
+            directions, biases = starts.copy(), np.zeros(len(starts))
+
+            def climb(
+                start: int, stop: int, weighted=weighted, share=share, directions=directions, biases=biases
+            ) -> None:
+                climb_all(self._vectors, weighted, drift, share, fixed, directions, biases, start, stop)
+
+            in_threads(climb, len(starts))
+            found += Neurons(directions[:, :-1], directions[:, -1]) if joint else Neurons(directions, biases)
+        # The even functions do not tell a neuron from its flip.
+        return found + Neurons(-found.weights, -found.biases)
