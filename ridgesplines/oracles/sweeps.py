@@ -487,15 +487,17 @@ def _ascend(terms, w):  # pragma: no cover - compiled
         _fill_differences(points, pivot, drift, drift_mass, differences, norms)
         gradient = np.zeros(dimension)
         touched = 0
+        heights = differences @ w
         for j in range(count + 1):
             if norms[j] == 0.0:
                 continue
-            height = differences[j] @ w
-            if abs(height) <= 1e-10 * norms[j]:
+            if abs(heights[j]) <= 1e-10 * norms[j]:
                 touching[touched] = j
                 touched += 1
             else:
-                gradient += (0.5 if height > 0.0 else -0.5) * weighted[j] * differences[j]
+                mass = 0.5 * weighted[j] if heights[j] > 0.0 else -0.5 * weighted[j]
+                for i in range(dimension):
+                    gradient[i] += mass * differences[j, i]
         sign = -1.0 if value < 0.0 and not signed else 1.0
         gradient *= sign
         scale = np.linalg.norm(gradient)
@@ -619,8 +621,9 @@ def _move(terms, differences, norms, w, direction, pivot, value, room):
     direction -= (direction @ w) * w
     direction /= np.linalg.norm(direction)
     size = 0
+    along_w, along = differences @ w, differences @ direction
     for j in range(points.shape[0] + 1):
-        x, y = differences[j] @ w, differences[j] @ direction
+        x, y = along_w[j], along[j]
         if np.sqrt(x * x + y * y) > 1e-10 * norms[j]:
             plane[size, 0], plane[size, 1] = x, y
             plane_masses[size] = masses[j] if j < points.shape[0] else drift_mass
