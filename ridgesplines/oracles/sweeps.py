@@ -451,7 +451,7 @@ def _best_pivot(terms, w):  # pragma: no cover - compiled
     for position in range(order.shape[0] - 2, -1, -1):
         tail += masses[order[position + 1]]
         value += tail * (t[order[position + 1]] - t[order[position]])
-        if value > best or (value < -abs(best) and not signed):
+        if value > best if signed else abs(value) > abs(best):
             best, pivot = value, order[position]
     if signed:
         # So far a sum over the data above the hyperplane.
