@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linprog
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.duality import best_scale, project_dual
@@ -25,6 +26,8 @@ _UNIT = np.finfo(float).eps
 _ROOM = 1e-14
 # Entries of a dual vector below this fraction of the largest are not relied on to keep their sign.
 _NEGLIGIBLE = 1e-8
+# A linear program misses feasible data by less than this fraction of the largest target.
+_UNREACHED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +125,33 @@ class Problem:
                         f"from 0) have the same inputs but targets {y[0]:g} and {y[1]:g}; average such rows, or use "
                         "SquaredLoss() or another loss with a strength."
                     )
+
+            self._check_reachable(lower, upper, allowance)
+
+    def _check_reachable(self, lower: np.ndarray, upper: np.ndarray, allowance: float) -> None:
+        """Refuse constraints that no network of the regularizer satisfies, whatever its width."""
+        span = self.regularizer.span(self.measurements.points)
+        if span is None:
+            return
+        # The least that some datum is missed by: a linear program in the coefficients and that.
+        scale = np.linalg.norm(span, axis=0)
+        span = span[:, scale > 0] / scale[scale > 0]
+        ends = [(sign * end[:, 0], -sign * span) for end, sign in ((lower, 1.0), (upper, -1.0))]
+        rows = np.concatenate([columns[np.isfinite(end)] for end, columns in ends])
+        values = np.concatenate([-end[np.isfinite(end)] for end, _ in ends])
+        program = linprog(
+            np.append(np.zeros(span.shape[1]), 1.0),
+            A_ub=np.column_stack([rows, -np.ones(len(rows))]),
+            b_ub=values,
+            bounds=[(None, None)] * span.shape[1] + [(0, None)],
+        )
+        size = float(np.abs(self.targets).max()) or 1.0
+        if program.status == 0 and program.fun > allowance + _UNREACHED * size:
+            raise ValueError(
+                f"no network under {self.regularizer!r} satisfies {self.loss!r} on these data, whatever its width: it "
+                f'misses some datum by {program.fun:g} at least; allow biases (bias="free" or "joint"), or use '
+                "SquaredLoss() or another loss with a strength."
+            )
 
     @property
     def outputs(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeGuard
 
 import numpy as np
@@ -16,10 +16,12 @@ from ridgesplines.regularizers.protocol import Regularizer
 
 # The norms by p, and that of the dual.
 _DUAL_NORMS: dict[float, float] = {1: math.inf, 2: 2, math.inf: 1}
+# Directions that agree to this are of one line.
+_SAME_LINE = 1e-10
 _DEGREES = {"none": -1, "constant": 0, "affine": 1}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AtomicNorm(Regularizer):
     """R(f) = inf Σ_k |v_k| gauge(w_k, b_k) over all networks f = Σ_k v_k σ(w_k·x − b_k) + skip, σ the leaky ReLU.
 
@@ -63,6 +65,11 @@ class AtomicNorm(Regularizer):
                 'bias="free" with skip="none" has no solution in general: constants are limits of neurons whose biases '
                 'run off at no cost; use skip="constant", which has the same infimum, or bound or penalise the biases.'
             )
+
+    def __repr__(self) -> str:
+        given = [f"weight_norm={self.weight_norm:g}", f"bias={self.bias!r}"]
+        given += [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)[2:] if getattr(self, f.name) != f.default]
+        return f"AtomicNorm({', '.join(given)})"
 
     @property
     def activation(self) -> Activation:
@@ -139,6 +146,28 @@ class AtomicNorm(Regularizer):
             kind = str(self.bias)
             return AtomicSearchOracle(points, self.gauge, self.slope, kind, self.admit, self.nonnegative)
         return super().oracle(points, outputs)
+
+    def span(self, points: np.ndarray) -> np.ndarray | None:
+        """Without biases: any even function on lines through the origin, |x| times a number each, and linear ones.
+
+        On the line with bounded biases: anything within the bound, and affine functions on either side beyond.
+        """
+        count, dimension = points.shape
+        if self.bias == "none":
+            lengths = np.linalg.norm(points, axis=1)
+            units = points / np.where(lengths > 0, lengths, 1.0)[:, None]
+            leading = np.argmax(np.abs(units) > _SAME_LINE, axis=1)
+            lines = units * np.sign(units[np.arange(count), leading])[:, None]
+            line = np.unique(np.round(lines / _SAME_LINE) + 0.0, axis=0, return_inverse=True)[1].ravel()
+            columns = np.column_stack([lengths[:, None] * np.eye(line.max() + 1)[line], points])
+            return columns if self.skip == "none" else np.column_stack([columns, np.ones(count)])
+        if dimension == 1 and self.bias_bound < np.abs(points).max():
+            x = points[:, 0]
+            group = np.unique(x, return_inverse=True)[1].ravel()
+            inside = np.eye(group.max() + 1)[group] * (np.abs(points) <= self.bias_bound)
+            beyond = [np.column_stack([side, side * x]) for side in (x > self.bias_bound, x < -self.bias_bound)]
+            return np.column_stack([inside, *beyond])
+        return None
 
     def reach(self, points: np.ndarray) -> float:
         """√N times the longest difference of points, or the longest point, in the dual norm."""

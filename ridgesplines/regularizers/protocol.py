@@ -143,6 +143,13 @@ class Regularizer(ABC):
         diameter = float(np.linalg.norm(np.ptp(points, axis=0)))
         return math.sqrt(len(points)) * diameter
 
+    def span(self, points: np.ndarray) -> np.ndarray | None:
+        """Columns (N, P) that span the values at `points` (N, d) of all networks and free polynomials.
+
+        None where the values at different points may be any.
+        """
+        return None
+
     def cvxpy_expression(self, coefficients: Any) -> Any:
         """Σ_k ‖v_k‖ of a cvxpy expression of coefficients, (K,) or (K, D), of neurons of gauge 1."""
         import cvxpy  # heavy, and only the reference programs need it
