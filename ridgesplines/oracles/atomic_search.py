@@ -46,7 +46,7 @@ class AtomicSearchOracle(GaugeOracle):
         starts: int = 512,
         seed: int = 0,
     ) -> None:
-        super().__init__(points, gauge, LeakyReLU(slope), admit, nonnegative, starts, seed)
+        super().__init__(points, gauge, LeakyReLU(slope), admit, None, nonnegative, starts, seed)
         self._bias, self._slope_of_leak = bias, slope
         self._vectors = self._points
         if bias == "joint":

@@ -23,6 +23,8 @@ _ANNEALING_STEPS = 120
 _POLISHED, _STEPS = 48, 60
 # A height of a datum above a hyperplane that counts as none, relative to the sizes of its terms.
 _TOUCHING = 1e-10
+# How many are maximised by convex programs, and how often the place of a maximum between kinks is narrowed down.
+_SOLVED, _HALVINGS = 4, 8
 # Steps along a line that are tried besides those to its kinks.
 _TRIED = np.concatenate([-(10.0 ** np.arange(-6, 1.0)), 10.0 ** np.arange(-6, 1.0)])
 
@@ -31,8 +33,10 @@ class GaugeOracle:
     """A lower bound of sup |p_z| / gauge over all admissible neurons, for any gauge, by annealed ascents in JAX.
 
     Each start (w, b) climbs log |p_z| − log gauge with a smoothed activation while the smoothing shrinks. The best ends
-    and the hints then climb the profile itself: along lines on which it is piecewise linear, to the best kink, first in
-    the direction of the gradient that keeps the hyperplane on the data it touches, then off one of them.
+    and the hints then climb the profile itself: along lines, on which p_z is piecewise linear and p_z / gauge has one
+    maximum between two kinks, first in the direction of the gradient that keeps the hyperplane on the data it touches,
+    then off one of them. Where the gauge has a convex program, the best few go on to the maximum among the neurons that
+    have the same data on the same sides, and climb again.
 
     The largest value found may miss the supremum: `kind` is "heuristic".
 
@@ -41,6 +45,7 @@ class GaugeOracle:
         gauge: of neurons, (K,), positively homogeneous of the activation's degree; for JAX's arrays differentiable.
         activation: σ.
         admit: maps neurons to admissible ones; all of them, by default.
+        program: the gauge of a neuron (w, b) in cvxpy, or None.
         nonnegative: whether the supremum is that of p_z instead of |p_z|.
         starts: how many random neurons are tried per call.
         seed: of the random neurons, which depend on it and on the order of the dual's entries only: equal calls, equal
@@ -55,6 +60,7 @@ class GaugeOracle:
         gauge: Callable[[Neurons], Any],
         activation: Activation,
         admit: Callable[[Neurons], Neurons] | None = None,
+        program: Callable[[Any, Any], Any] | None = None,
         nonnegative: bool = False,
         starts: int = 512,
         seed: int = 0,
@@ -65,6 +71,13 @@ class GaugeOracle:
         self._points = self._distinct.points
         self._gauge, self._activation = gauge, activation
         self._admit = admit if admit is not None else lambda neurons: neurons
+        self._program = program
+        self._lifted = np.column_stack([self._points, -np.ones(len(self._points))])
+        # Without biases only the weights move.
+        probe = self._admitted(Neurons(np.ones((1, points.shape[1])), np.ones(1)))
+        self._movable = np.append(np.ones(points.shape[1]), float(probe.biases[0] != 0))
+        self._lifted *= self._movable
+        self._lengths = np.linalg.norm(self._lifted, axis=1)
         self._nonnegative, self._starts, self._seed = nonnegative, starts, seed
         centred = self._points - self._points.mean(axis=0)
         values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
@@ -101,8 +114,39 @@ class GaugeOracle:
     def _climbed(self, columns: np.ndarray, neurons: Neurons) -> Neurons:
         """Where the climbs from `neurons` on the profile itself end."""
         ends = [self._climb(columns, np.append(w, b)) for w, b in zip(neurons.weights, neurons.biases, strict=True)]
+        if self._program is not None and self._activation.homogeneity == 1 and ends:
+            order = np.argsort(-self._height_of(columns, np.array(ends)))
+            ends += [self._climb(columns, self._best_of_its_cell(columns, ends[k])) for k in order[:_SOLVED]]
         thetas = np.array(ends).reshape(len(ends), self._points.shape[1] + 1)
         return self._admitted(Neurons(thetas[:, :-1], thetas[:, -1]))
+
+    def _best_of_its_cell(self, columns: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """The (w, b) of gauge 1 with the largest q·p_z, q = p_z / |p_z| at `theta`, and no datum on another side."""
+        import cvxpy  # heavy, and most searches need no program
+
+        gradient = self._gradient(columns, theta)
+        ahead = theta + 1e-7 * np.linalg.norm(theta) / (np.linalg.norm(gradient) or 1.0) * gradient
+        sides = np.where(self._lifted @ ahead >= 0, 1.0, -1.0)
+        values = self._activation(self._lifted @ theta) @ columns
+        pull = np.where(sides > 0, 1.0, self._activation.slope) * (columns @ values) / (np.linalg.norm(values) or 1.0)
+        variable, goal, walls, program = self._cell
+        goal.value, walls.value = self._lifted.T @ pull, sides[:, None] * self._lifted / self._lengths.max()
+        try:
+            program.solve(solver="CLARABEL")
+        except (cvxpy.SolverError, ValueError, ArithmeticError):
+            return theta
+        found = variable.value
+        return theta if found is None or not np.isfinite(found).all() or not found.any() else np.asarray(found)
+
+    @cached_property
+    def _cell(self) -> tuple[Any, Any, Any, Any]:
+        import cvxpy  # heavy, and most searches need no program
+
+        assert self._program is not None
+        variable = cvxpy.Variable(self._lifted.shape[1])
+        goal, walls = cvxpy.Parameter(variable.shape), cvxpy.Parameter(self._lifted.shape)
+        constraints = [self._program(variable[:-1], variable[-1]) <= 1, walls @ variable >= 0]
+        return variable, goal, walls, cvxpy.Problem(cvxpy.Maximize(goal @ variable), constraints)
 
     def _drawn(self, random: np.random.Generator, count: int) -> Neurons:
         """Random neurons that meet the data."""
@@ -146,13 +190,12 @@ class GaugeOracle:
 
     def _climb(self, columns: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Where exact line searches from (w, b) end."""
-        lifted = np.column_stack([self._points, -np.ones(len(self._points))])
-        lengths = np.linalg.norm(lifted, axis=1)
+        lifted, movable = self._lifted, self._movable
         height = self._height_of(columns, theta[None])[0]
         for _ in range(_STEPS):
             values = lifted @ theta
-            touching = np.abs(values) <= _TOUCHING * lengths * np.linalg.norm(theta)
-            gradient = self._gradient(columns, lifted, theta)
+            touching = np.abs(values) <= _TOUCHING * self._lengths * np.linalg.norm(theta)
+            gradient = movable * self._gradient(columns, theta)
             faces = lifted[touching]
             directions = [gradient - np.linalg.pinv(faces) @ (faces @ gradient)] if len(faces) else [gradient]
             if 0 < len(faces) <= 4 * len(theta):
@@ -163,7 +206,7 @@ class GaugeOracle:
                 length = np.linalg.norm(direction)
                 if length <= 1e-9 * np.linalg.norm(gradient):
                     continue
-                moved, new = self._along(columns, lifted, theta, direction / length * np.linalg.norm(theta))
+                moved, new = self._along(columns, theta, direction / length * np.linalg.norm(theta))
                 if new > height * (1 + 1e-11):
                     theta, height, improved = moved / np.linalg.norm(moved), new, True
                     break
@@ -174,11 +217,9 @@ class GaugeOracle:
     def _height_of(self, columns: np.ndarray, thetas: np.ndarray) -> np.ndarray:
         return self._heights(columns, self._admitted(Neurons(thetas[:, :-1], thetas[:, -1])))
 
-    def _along(
-        self, columns: np.ndarray, lifted: np.ndarray, theta: np.ndarray, direction: np.ndarray
-    ) -> tuple[np.ndarray, float]:
-        """The highest (w, b) at the kinks of a line, and at some places more."""
-        values, rates = lifted @ theta, lifted @ direction
+    def _along(self, columns: np.ndarray, theta: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
+        """The highest (w, b) at the kinks of a line, and between the best of them and the next."""
+        values, rates = self._lifted @ theta, self._lifted @ direction
         with np.errstate(divide="ignore", invalid="ignore"):
             kinks = -values / rates
         kinks = np.sort(kinks[np.isfinite(kinks) & (np.abs(kinks) < 1e6) & (np.abs(kinks) > 1e-13)])
@@ -191,7 +232,21 @@ class GaugeOracle:
         chosen = np.argsort(-rough)[: len(_TRIED) + 4]
         heights = self._height_of(columns, thetas[chosen])
         best = int(np.argmax(heights))
-        return thetas[chosen[best]], float(heights[best])
+        place, height = float(steps[chosen[best]]), float(heights[best])
+        known = np.sort(np.append(steps, 0.0))
+        position = int(np.searchsorted(known, place))
+        lower, upper = known[max(position - 1, 0)], known[min(position + 1, len(known) - 1)]
+        for _ in range(_HALVINGS):
+            # One maximum on either side of the best.
+            trials = np.concatenate([np.linspace(lower, place, 6)[1:-1], np.linspace(place, upper, 6)[1:-1]])
+            heights = self._height_of(columns, theta + trials[:, None] * direction)
+            around = np.concatenate([[lower], trials[:4], [place], trials[4:], [upper]])
+            best = int(np.argmax(heights))
+            if heights[best] > height:
+                place, height = float(trials[best]), float(heights[best])
+            middle = int(np.argmin(np.abs(around - place)))
+            lower, upper = around[max(middle - 1, 0)], around[min(middle + 1, len(around) - 1)]
+        return theta + place * direction, height
 
     def _at_kinks(
         self, columns: np.ndarray, values: np.ndarray, rates: np.ndarray, kinks: np.ndarray, thetas: np.ndarray
@@ -217,8 +272,9 @@ class GaugeOracle:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(gauges > 0, heights / gauges, -np.inf)
 
-    def _gradient(self, columns: np.ndarray, lifted: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    def _gradient(self, columns: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Of log height, with half the slope at kinks."""
+        lifted = self._lifted
         values = self._activation(lifted @ theta) @ columns
         direction = values / (np.linalg.norm(values) or 1.0)
         up, down = self._activation(lifted @ theta + 1e-9), self._activation(lifted @ theta - 1e-9)

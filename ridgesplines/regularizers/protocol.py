@@ -133,7 +133,9 @@ class Regularizer(ABC):
 
     def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
         """The supremum of |p_z| over neurons of gauge 1, for samples at `points` (N, d) of that many outputs."""
-        return GaugeOracle(points, self.gauge, self.activation, self.admit, self.nonnegative)
+        programmed = type(self).cvxpy_gauge is not Regularizer.cvxpy_gauge
+        program = self.cvxpy_gauge if programmed else None
+        return GaugeOracle(points, self.gauge, self.activation, self.admit, program, self.nonnegative)
 
     def reach(self, points: np.ndarray) -> float:
         """A bound of ‖ν(σ(w·• − b))‖₂ over the neurons of gauge 1 whose hyperplanes meet `points` (N, d).
