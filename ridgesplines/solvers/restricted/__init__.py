@@ -22,8 +22,8 @@ def restrict(problem: Problem) -> RestrictedProblem:
             return RestrictedSquared(problem)
         case Interpolation() if single:
             return RestrictedInterpolation(problem)
-        case PiecewiseLinearLoss() if single:
-            return RestrictedLinear(problem)
+        case PiecewiseLinearLoss() as loss if single:
+            return RestrictedLinear(problem, loss)
         case loss if loss.smooth:
             return RestrictedSmooth(problem) if single else RestrictedGroups(problem)
     return RestrictedConic(problem)

@@ -256,7 +256,7 @@ class _LassoForm(RestrictedProblem):
 
     def solve(self) -> bool:
         """Minimise; whether a step was made."""
-        return self.lasso.solve(check=lambda: self.remaining) > 0
+        return self.lasso.solve(check=self.check_deadline) > 0
 
 
 class RestrictedSquared(_LassoForm):
@@ -399,7 +399,7 @@ class RestrictedInterpolation(_LassoForm):
         """Minimise; whether a step was made."""
         if self._interior is None:
             return super().solve()
-        return self._interior.solve(self._tolerance, check=lambda: self.remaining) > 1
+        return self._interior.solve(self._tolerance, check=self.check_deadline) > 1
 
     @property
     def admissible(self) -> bool:

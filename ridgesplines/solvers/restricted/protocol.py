@@ -23,21 +23,16 @@ class RestrictedProblem(ABC):
 
     Attributes:
         deadline: when `solve` gives up, by `time.perf_counter`.
+        tolerance: how large a violation of |p_z| ≤ λ, relative to λ, is still rounding of `solve`.
     """
 
     deadline: float = np.inf
+    tolerance: float = 1e-11
 
-    @property
-    def remaining(self) -> float:
-        """Seconds to the deadline.
-
-        Raises:
-            OutOfTime: if it has passed.
-        """
-        seconds = self.deadline - time.perf_counter()
-        if seconds <= 0:
+    def check_deadline(self) -> None:
+        """Raise OutOfTime if the deadline has passed."""
+        if time.perf_counter() >= self.deadline:
             raise OutOfTime
-        return seconds
 
     @property
     @abstractmethod
@@ -97,7 +92,7 @@ class RestrictedProblem(ABC):
 
     def satisfied(self, violation: float) -> bool:
         """Whether sup |p_z| / λ − 1 = `violation` is small enough to `advance` rather than to add neurons."""
-        return violation <= 1e-11
+        return violation <= self.tolerance
 
     def advance(self) -> bool:
         """Tighten an approximation of constraints; False if there is nothing left to tighten."""
