@@ -9,6 +9,7 @@ import numpy as np
 
 from ridgesplines.losses import PiecewiseLinearLoss
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.restricted.interior import InteriorPoint
 from ridgesplines.solvers.restricted.protocol import OutOfTime
 from ridgesplines.solvers.restricted.stored import StoredProblem, first_slope
 
@@ -29,6 +30,7 @@ class RestrictedLinear(StoredProblem):
 
     # Constraints that are violated want a larger slope only once no neuron helps.
     tolerance = 1e-9
+    rough = 3e-7  # the gap at which to `begin`
 
     def __init__(self, problem: Problem, loss: PiecewiseLinearLoss) -> None:
         super().__init__(problem)
@@ -42,6 +44,7 @@ class RestrictedLinear(StoredProblem):
         self._scales = np.zeros(0)
         self._dual = np.zeros(count)
         self._outside = np.inf
+        self._begun = False
         self._strength = problem.dual_limit
         self._constrained = np.isinf(loss.slopes())
         self._penalty = first_slope(problem) if self._constrained.any() else 0.0
@@ -115,6 +118,10 @@ class RestrictedLinear(StoredProblem):
     def solve(self) -> bool:
         """Solve, pricing columns in until none is of use; whether any was."""
         self._run()
+        if self._begun:
+            # Where the interior point left off the gap may be small enough already.
+            self._begun = False
+            return True
         rounds = 0
         present = set(self._variables)
         while rounds < 1000:
@@ -126,16 +133,18 @@ class RestrictedLinear(StoredProblem):
             if not new:
                 break
             present |= set(new)
-            chosen = np.array([k for k, _ in new])
-            signs = np.array([sign for _, sign in new])
-            scales = self._scales[chosen]
-            # A variable is v times the scale of its column over that of the targets.
-            costs = self._strength / scales / self._cost_unit
-            self._add_columns(self._program, self._columns[:, chosen] * (signs / scales), costs, 0.0)
-            self._variables += new
+            self._price_in(np.array([k for k, _ in new]), np.array([sign for _, sign in new]))
             self._run()
             rounds += 1
         return rounds > 0
+
+    def _price_in(self, chosen: np.ndarray, signs: np.ndarray) -> None:
+        """Put columns into the program."""
+        scales = self._scales[chosen]
+        # A variable is v times the scale of its column over that of the targets.
+        costs = self._strength / scales / self._cost_unit
+        self._add_columns(self._program, self._columns[:, chosen] * (signs / scales), costs, 0.0)
+        self._variables += zip(chosen.tolist(), signs.tolist(), strict=True)
 
     def _run(self) -> None:
         if self._status() != highspy.HighsModelStatus.kOptimal:
@@ -172,13 +181,35 @@ class RestrictedLinear(StoredProblem):
             raise OutOfTime
         return status
 
+    def begin(self, interior: InteriorPoint) -> None:
+        """Take over the columns, and the basis that the interior point tends to."""
+        super().add(interior.columns)
+        self._scales = np.append(self._scales, np.abs(interior.columns).max(axis=0))
+        self._penalty = max(self._penalty, 10.0 * float(np.abs(interior.dual).max()))
+        self._price_penalty()
+        active, (lower, upper) = interior.partition()
+        self._price_in(active, np.sign(interior.coefficients[active]))
+        status = highspy.HighsBasisStatus
+        count, free = self._basis.shape
+        basis = highspy.HighsBasis()
+        basis.col_status = [status.kBasic] * free + [status.kLower] * (2 * count) + [status.kBasic] * len(active)
+        basis.row_status = [
+            status.kLower if low else status.kUpper if high else status.kBasic
+            for low, high in zip(lower, upper, strict=True)
+        ]
+        self._program.setBasis(basis)
+        self._begun = True
+
     def advance(self) -> bool:
         """Make the slope of violated constraints ten times larger."""
         if self.admissible:
             return False
         self._penalty *= 10.0
+        self._price_penalty()
+        return True
+
+    def _price_penalty(self) -> None:
         free = self._basis.shape[1]
         costs = self._slopes().ravel() / self._cost_unit
         indices = np.arange(free, self._first, dtype=np.int32)
         self._program.changeColsCost(len(indices), indices, costs)
-        return True
