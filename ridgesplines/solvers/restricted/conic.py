@@ -58,15 +58,21 @@ class RestrictedConic(StoredProblem):
         shape = problem.targets.shape
         # The fit in units of the targets; columns to order one.
         fit = cvxpy.Variable(shape)
-        free = cvxpy.Variable((self._basis.shape[1], *shape[1:]))
-        total = np.sqrt(shape[0]) * self._basis @ free
+        total: cvxpy.Expression = cvxpy.Constant(np.zeros(shape))
         cost: cvxpy.Expression = cvxpy.Constant(0.0)
-        rows, scales = None, np.abs(self._columns).max(axis=0)
+        signs: list[cvxpy.Constraint] = []
+        # cvxpy has no variables without entries.
+        free, rows, scales = None, None, np.abs(self._columns).max(axis=0)
+        if self._basis.shape[1]:
+            free = cvxpy.Variable((self._basis.shape[1], *shape[1:]))
+            total = total + np.sqrt(shape[0]) * self._basis @ free
         if len(scales):
             rows = cvxpy.Variable(self._coefficients.shape)
             total = total + (self._columns / scales) @ rows
             units = self._unit / (scales if rows.ndim == 1 else scales[:, None])
             cost = problem.regularizer.cvxpy_expression(cvxpy.multiply(units, rows))
+            if problem.regularizer.nonnegative:
+                signs = [rows >= 0]
         link = total == fit
         targets = problem.dual_targets
         if self._interval is None:
@@ -78,7 +84,7 @@ class RestrictedConic(StoredProblem):
                 distance = cvxpy.pos(sign * (end[ends] / self._unit - fit[ends]))
                 loss = loss + self._penalty * self._unit * cvxpy.sum(distance)
         objective = cvxpy.Minimize((loss + problem.dual_limit * cost) / self._unit)
-        program = cvxpy.Problem(objective, [link, *constraints])
+        program = cvxpy.Problem(objective, [link, *constraints, *signs])
         try:
             with warnings.catch_warnings():
                 # An inaccurate solution costs some of the gap, which the certificate tells.
@@ -93,10 +99,13 @@ class RestrictedConic(StoredProblem):
         if rows is not None:
             values = np.asarray(rows.value)
             values = (values.T * (self._unit / scales)).T
+            if problem.regularizer.nonnegative:
+                values = np.maximum(values, 0.0)
             values[sizes(values) <= _NEGLIGIBLE * sizes(values).max(initial=0.0)] = 0.0
             self._coefficients = values
         predictions = self._columns @ self._coefficients
-        predictions += self._unit * np.sqrt(shape[0]) * self._basis @ np.asarray(free.value)
+        if free is not None:
+            predictions += self._unit * np.sqrt(shape[0]) * self._basis @ np.asarray(free.value)
         self._fit = problem.targets - targets + predictions
         self._dual = -np.asarray(link.dual_value)
         if self._interval is not None:

@@ -24,12 +24,11 @@ class RestrictedInterior(RestrictedProblem):
     """
 
     def __init__(self, problem: Problem, loss: PiecewiseLinearLoss, dual: np.ndarray, rough: float) -> None:
-        self._problem = problem
+        super().__init__(problem)
         self._rough = rough
         lower, upper = loss.interval(problem.dual_targets)
         self.method = InteriorPoint(lower, upper, 2.0 * dual, problem.free.basis, problem.regularizer.nonnegative)
         self.tolerance = 0.1
-        self._violation = np.inf
         self._lowest, self._waited = np.inf, 0
 
     @property
@@ -85,30 +84,34 @@ class RestrictedInterior(RestrictedProblem):
         return self.method.solve(self.tolerance, self.check_deadline) > 0
 
     def satisfied(self, violation: float) -> bool:
-        """As tightly as the restricted problem is solved, or where columns no longer help.
+        """Where little is violated, or where columns no longer help.
 
-        Then they are there already, and only rounding violates their conditions.
+        Then they are there already, and only rounding violates their conditions. The less is violated the more tightly
+        the next problem is to be solved.
         """
-        self._violation = violation
         if violation <= 0.5 * self._lowest:
             self._lowest, self._waited = violation, 0
         self._waited += 1
-        return violation <= 0.1 * self.tolerance or self._waited > _PATIENCE
+        self.tolerance = min(self.tolerance, max(0.1 * violation, self._rough))
+        return violation <= self._rough or self._waited > _PATIENCE
 
     def advance(self) -> bool:
         """Solve more tightly."""
         if self.method.binding:
             self.method.raise_price()
             return True
+        if self._lowest <= self._rough or self.tolerance <= self._rough:
+            return False
+        self.tolerance *= 0.1
         self._lowest, self._waited = np.inf, 0
-        self.tolerance = 0.1 * min(self.tolerance, max(self._violation, self._rough))
-        return self.tolerance >= self._rough
+        return True
 
 
 class RestrictedConstraint(RestrictedProblem):
     """A constraint, first by `RestrictedInterior`, then by a method that ends at an exact solution of few neurons."""
 
     def __init__(self, problem: Problem, loss: PiecewiseLinearLoss) -> None:
+        super().__init__(problem)
         targets = problem.free.project_off(problem.dual_targets)
         # What λ_max would be for the squared loss.
         strength = problem.oracle.approximate(targets).value

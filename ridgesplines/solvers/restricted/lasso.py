@@ -17,6 +17,8 @@ _ENTRIES = 8
 class ActiveSetLasso:
     """A primal active set for min ½ ‖y + λ c − Φ v‖² + λ ‖v‖₁ that keeps its factorisation between solves.
 
+    With `nonnegative`, subject to v ≥ 0.
+
     The active columns are always linearly independent, so that a solution has at most rank(Φ) non-zeros: the
     representer theorem's bound comes out by itself. Each step solves the problem on the active columns with fixed
     signs (by an updated QR factorisation), moves there until a coefficient meets zero and drops that one, or, arrived,
@@ -31,16 +33,18 @@ class ActiveSetLasso:
         centre: c, (N,); zero at first, may be changed between solves.
         strength: λ; may be changed between solves.
         coefficients: v, (K,).
-        dual: (y + λ c − Φ v) / λ, (N,): its products with the columns are sign v where v ≠ 0 and within ±1 elsewhere.
+        dual: (y + λ c − Φ v) / λ, (N,): its products with the columns are sign v where v ≠ 0 and within ±1 elsewhere,
+            or at most 1 where v ≥ 0.
     """
 
-    def __init__(self, targets: np.ndarray, strength: float) -> None:
+    def __init__(self, targets: np.ndarray, strength: float, nonnegative: bool = False) -> None:
         self.targets = targets
         self.strength = strength
         self.columns = np.zeros((len(targets), 0), order="F")
         self.coefficients = np.zeros(0)
         self.centre = np.zeros_like(targets)
         self.dual = targets / strength
+        self._nonnegative = nonnegative
         self._norms = np.zeros(0)
         self._active: list[int] = []
         self._orthonormal = np.zeros((len(targets), 0), order="F")
@@ -81,7 +85,8 @@ class ActiveSetLasso:
     def solve(self, tolerance: float = 1e-11, check: Callable[[], object] | None = None) -> int:
         """Minimise over the present columns, from the present coefficients; returns the number of steps.
 
-        `tolerance` is the violation of |φ_k·dual| ≤ 1 that is let pass; `check` is called at each step and may raise.
+        `tolerance` is the violation of the conditions on φ_k·dual that is let pass; `check` is called at each step and
+        may raise.
         """
         steps = 0
         limit = 100 + 20 * (len(self.targets) + self.columns.shape[1])
@@ -91,7 +96,7 @@ class ActiveSetLasso:
             if check is not None:
                 check()
             correlations = self.columns.T @ self.dual
-            excess = np.abs(correlations) - 1.0
+            excess = (correlations if self._nonnegative else np.abs(correlations)) - 1.0
             # Active columns have no excess but by rounding: what they show is the noise.
             noise = 4 * float((np.abs(excess[self._active]) / self._norms[self._active]).max(initial=0.0))
             violating = excess > tolerance + noise * self._norms

@@ -125,10 +125,10 @@ class RestrictedLinear(StoredProblem):
         rounds = 0
         present = set(self._variables)
         while rounds < 1000:
-            correlations = self._columns.T @ self._dual
-            excess = np.abs(correlations) - self._strength
+            signs = np.sign(self._columns.T @ self._dual)
+            excess = self.correlations() - self._strength
             candidates = np.flatnonzero(excess > 1e-9 * self._strength)
-            new = [(int(k), float(np.sign(correlations[k]))) for k in candidates[np.argsort(-excess[candidates])]]
+            new = [(int(k), float(signs[k])) for k in candidates[np.argsort(-excess[candidates])]]
             new = [pair for pair in new if pair not in present][:_PRICED]
             if not new:
                 break

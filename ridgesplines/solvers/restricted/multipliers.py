@@ -32,7 +32,7 @@ class RestrictedInterpolation(LassoForm):
         targets = problem.dual_targets
         self._scale = float(np.abs(targets).max()) or 1.0
         self._least = 1e-6 * strength or 1.0
-        self.lasso = ActiveSetLasso(targets, self._least)
+        self.lasso = ActiveSetLasso(targets, self._least, problem.regularizer.nonnegative)
 
     def begin(self, interior: InteriorPoint) -> None:
         """Take over columns, dual vector and the larger coefficients."""

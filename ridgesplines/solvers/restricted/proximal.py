@@ -57,10 +57,10 @@ class RestrictedSmooth(StoredProblem):
             remainder = columns - basis @ (basis.T @ columns)
             return remainder - basis @ (basis.T @ remainder)
 
-        near = np.abs(self._columns.T @ (problem.weights * slope)) >= _NEAR * self._strength
+        near = self.correlations() >= _NEAR * self._strength
         working = np.flatnonzero(near | (self._coefficients != 0))
         targets = roots * (self._fit - slope / curvature)
-        lasso = ActiveSetLasso(off(targets), self._strength)
+        lasso = ActiveSetLasso(off(targets), self._strength, problem.regularizer.nonnegative)
         lasso.add(off(roots[:, None] * self._columns[:, working]))
         lasso.start(self._coefficients[working])
         lasso.solve(check=self.check_deadline)

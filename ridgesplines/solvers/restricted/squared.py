@@ -15,7 +15,7 @@ class LassoForm(RestrictedProblem):
     lasso: ActiveSetLasso
 
     def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+        super().__init__(problem)
 
     @property
     def columns(self) -> np.ndarray:
@@ -64,7 +64,7 @@ class RestrictedSquared(LassoForm):
             self._roots = np.sqrt(problem.sample_weights)
             self._basis = np.linalg.qr(self._roots[:, None] * problem.free.basis)[0]
             targets = self._weighted(targets)
-        self.lasso = ActiveSetLasso(targets, problem.dual_limit)
+        self.lasso = ActiveSetLasso(targets, problem.dual_limit, problem.regularizer.nonnegative)
         self._raw = np.zeros((len(targets), 0))
 
     def _weighted(self, columns: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ class StoredProblem(RestrictedProblem):
     _dual: np.ndarray
 
     def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+        super().__init__(problem)
         self._columns = np.zeros((len(problem.targets), 0))
         self._coefficients = np.zeros((0, *problem.targets.shape[1:]))
 
