@@ -16,7 +16,7 @@ from ridgesplines.polynomials import monomials
 
 
 class NoReference(Exception):
-    """Clarabel found no optimum."""
+    """The reference program found no optimum."""
 
 
 def conic(objective, constraints=()) -> float:
@@ -150,7 +150,8 @@ def _linear_program(
     result = linprog(
         np.concatenate([prices, distances]), matrix[keep], ends[keep] / size, bounds=limits, options=tolerances
     )
-    assert result.status == 0
+    if result.status != 0:
+        raise NoReference(f"HiGHS stopped: {result.message}")
     return float(result.fun) * size
 
 

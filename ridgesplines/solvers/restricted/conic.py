@@ -13,6 +13,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.solvers.restricted.stored import StoredProblem, first_slope
 
 _ADMISSIBLE = 1e-8
+_UNFINISHED = 1e-2
 # Coefficients below this fraction of the largest are zeros of an interior point.
 _NEGLIGIBLE = 1e-9
 
@@ -83,7 +84,9 @@ class RestrictedConic(StoredProblem):
                 ends = np.isfinite(end)
                 distance = cvxpy.pos(sign * (end[ends] / self._unit - fit[ends]))
                 loss = loss + self._penalty * self._unit * cvxpy.sum(distance)
-        objective = cvxpy.Minimize((loss + problem.dual_limit * cost) / self._unit)
+        # In units of the slope, too, which may be large.
+        price = self._penalty or 1.0
+        objective = cvxpy.Minimize((loss + problem.dual_limit * cost) / (self._unit * price))
         program = cvxpy.Problem(objective, [link, *constraints, *signs])
         try:
             with warnings.catch_warnings():
@@ -107,12 +110,16 @@ class RestrictedConic(StoredProblem):
         if free is not None:
             predictions += self._unit * np.sqrt(shape[0]) * self._basis @ np.asarray(free.value)
         self._fit = problem.targets - targets + predictions
-        self._dual = -np.asarray(link.dual_value)
+        self._dual = -price * np.asarray(link.dual_value)
         if self._interval is not None:
             lower, upper = self._interval
             outside = np.maximum(lower - predictions, predictions - upper)
             self._outside = max(float(outside.max()), 0.0) / self._unit
         return True
+
+    def satisfied(self, violation: float) -> bool:
+        """Roughly is enough while the slope is to grow anyway, by orders of magnitude perhaps."""
+        return violation <= (self.tolerance if self.admissible else _UNFINISHED)
 
     def advance(self) -> bool:
         """Make the slope of violated constraints ten times larger."""

@@ -12,6 +12,8 @@ from scipy.linalg.blas import dsyrk  # pyright: ignore[reportAttributeAccessIssu
 # Where a restart finds a slack, or anything else that is positive, near zero, it is moved this far into the interior.
 _SLACK, _MASS = 1e-2, 1e-3
 _STEPS = 40
+# What the normal equations may leave of the constraints, relative, when the products are small.
+_ROUNDING = 1e-7
 
 
 class _Point(NamedTuple):
@@ -160,7 +162,7 @@ class InteriorPoint:
             newton = _Newton(self, point)
             product = point.product
             # Far below the tolerance, rounding is all that is left to miss.
-            allowed = tolerance if newton.missed <= 1e-2 * tolerance else 1e-3 * tolerance
+            allowed = tolerance if newton.missed <= max(1e-2 * tolerance, _ROUNDING) else 1e-3 * tolerance
             if product <= allowed * float(point.masses.sum()) or not newton.factor():
                 break
             step = newton.step(np.zeros_like(point.masses), np.zeros_like(point.forces))
