@@ -46,7 +46,7 @@ def draw_points(rng: np.random.Generator, kind: str, count: int, dimension: int,
     x = rng.uniform(-1, 1, (count, dimension))
     match kind:
         case "clustered":
-            x = rng.uniform(-1, 1, (3, dimension))[rng.integers(0, 3, count)] + 1e-4 * x
+            x = rng.uniform(-1, 1, (3, dimension))[rng.integers(0, 3, count)] + x / far
         case "repeated":
             x = x[rng.integers(0, count // 2, count)]
         case "lattice":
@@ -56,7 +56,7 @@ def draw_points(rng: np.random.Generator, kind: str, count: int, dimension: int,
         case "far away":
             x = x + far * rng.standard_normal(dimension)
         case "thin":
-            x = np.outer(rng.uniform(-1, 1, count), rng.standard_normal(dimension)) + 1e-5 * x
+            x = np.outer(rng.uniform(-1, 1, count), rng.standard_normal(dimension)) + 0.1 * x / far
     return x
 
 

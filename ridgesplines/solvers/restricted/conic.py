@@ -84,8 +84,8 @@ class RestrictedConic(StoredProblem):
                 ends = np.isfinite(end)
                 distance = cvxpy.pos(sign * (end[ends] / self._unit - fit[ends]))
                 loss = loss + self._penalty * self._unit * cvxpy.sum(distance)
-        # In units of the slope, too, which may be large.
-        price = self._penalty or 1.0
+        # In units of the last dual vector, too, which may be large under a constraint.
+        price = 1.0 if self._interval is None else float(np.abs(self._dual).max()) or 1.0
         objective = cvxpy.Minimize((loss + problem.dual_limit * cost) / (self._unit * price))
         program = cvxpy.Problem(objective, [link, *constraints, *signs])
         try:
@@ -115,15 +115,23 @@ class RestrictedConic(StoredProblem):
             lower, upper = self._interval
             outside = np.maximum(lower - predictions, predictions - upper)
             self._outside = max(float(outside.max()), 0.0) / self._unit
+            if self.admissible:
+                # No larger than it needs to be, for the accuracy of the next solution.
+                self._penalty = min(self._penalty, 10.0 * float(np.abs(self._dual).max())) or self._penalty
         return True
+
+    @property
+    def _too_gentle(self) -> bool:
+        """Whether what is outside calls for a larger slope; beside a slope far above all multipliers, it is noise."""
+        return not self.admissible and self._penalty <= 1e3 * float(np.abs(self._dual).max())
 
     def satisfied(self, violation: float) -> bool:
         """Roughly is enough while the slope is to grow anyway, by orders of magnitude perhaps."""
-        return violation <= (self.tolerance if self.admissible else _UNFINISHED)
+        return violation <= (_UNFINISHED if self._too_gentle else self.tolerance)
 
     def advance(self) -> bool:
         """Make the slope of violated constraints ten times larger."""
-        if self.admissible:
+        if not self._too_gentle:
             return False
         self._penalty *= 10.0
         self._changed = True
