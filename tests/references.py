@@ -117,7 +117,8 @@ def loss_program(problem: Problem, columns: np.ndarray, free: np.ndarray | None 
     if not len(scales):
         columns, scales = np.zeros((len(x), 1)), np.ones(1)
     if free is None:
-        free = monomials((x - centre) / spread, regularizer.degree)
+        # Constants last: on exponential cones Clarabel minds the order.
+        free = np.roll(monomials((x - centre) / spread, regularizer.degree), -1, axis=1)
     if isinstance(problem.loss, PiecewiseLinearLoss) and not tail:
         return _linear_program(problem, problem.loss, columns / scales, problem.dual_limit / scales, free)
     v, c = cvxpy.Variable((columns.shape[1], *tail)), cvxpy.Variable((free.shape[1], *tail))
