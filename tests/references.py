@@ -12,10 +12,11 @@ from scipy.optimize import linprog
 
 from ridgesplines import Problem
 from ridgesplines.losses import PiecewiseLinearLoss
+from ridgesplines.polynomials import monomials
 
 
 class NoReference(Exception):
-    """Clarabel found no optimum."""
+    """The reference program found no optimum."""
 
 
 def conic(objective, constraints=()) -> float:
@@ -102,23 +103,29 @@ def dictionary_program(columns: np.ndarray, free: np.ndarray, y: np.ndarray, str
     return conic(0.5 * cvxpy.sum_squares(fit - y) + strength * cvxpy.norm1(v))
 
 
-def loss_program(problem: Problem, columns: np.ndarray) -> float:
-    """The optimum of `problem` over the neurons measured by `columns` (N, K) alone, whatever its loss."""
-    x = problem.measurements.points
+def loss_program(problem: Problem, columns: np.ndarray, free: np.ndarray | None = None) -> float:
+    """The optimum of `problem` over the neurons measured by `columns` (N, K) alone, whatever its loss and outputs.
+
+    `free` (N, r) measures the free polynomials: by default, all below the order.
+    """
+    x, regularizer, tail = problem.measurements.points, problem.regularizer, problem.targets.shape[1:]
     centre, spread = x.mean(axis=0), float(np.ptp(x)) or 1.0
     # Columns are scaled to order one for the solver.
     scales = np.abs(columns).max(axis=0, initial=0.0)
-    columns, scales = columns[:, scales > 1e-12 * spread], scales[scales > 1e-12 * spread]
+    large = scales > 1e-12 * spread**regularizer.degree
+    columns, scales = columns[:, large], scales[large]
     if not len(scales):
         columns, scales = np.zeros((len(x), 1)), np.ones(1)
-    free = np.column_stack([(x - centre) / spread, np.ones(len(x))])
-    if isinstance(problem.loss, PiecewiseLinearLoss):
+    if free is None:
+        # Constants last: on exponential cones Clarabel minds the order.
+        free = np.roll(monomials((x - centre) / spread, regularizer.degree), -1, axis=1)
+    if isinstance(problem.loss, PiecewiseLinearLoss) and not tail:
         return _linear_program(problem, problem.loss, columns / scales, problem.dual_limit / scales, free)
-    v, c = cvxpy.Variable(columns.shape[1]), cvxpy.Variable(x.shape[1] + 1)
+    v, c = cvxpy.Variable((columns.shape[1], *tail)), cvxpy.Variable((free.shape[1], *tail))
     fit = (columns / scales) @ v + free @ c
     loss, constraints = problem.loss.cvxpy_expression(problem.targets, fit, problem.weights)
-    total = loss + problem.dual_limit * cvxpy.norm1(cvxpy.multiply(1 / scales, v))
-    return conic(total, constraints)
+    cost = regularizer.cvxpy_expression(cvxpy.multiply(1 / (scales[:, None] if tail else scales), v))
+    return conic(loss + problem.dual_limit * cost, [*constraints, *([v >= 0] if regularizer.nonnegative else [])])
 
 
 def _linear_program(
@@ -134,7 +141,8 @@ def _linear_program(
     ends = np.concatenate([-lower, upper])
     prices = np.concatenate([prices, prices, np.zeros(free.shape[1])])
     distances = np.outer(np.where(np.isfinite(slopes), slopes, 0.0), problem.weights).ravel()
-    limits = [(0, None)] * (2 * width) + [(None, None)] * free.shape[1]
+    limits = [(0, None)] * width + [(0, 0 if problem.regularizer.nonnegative else None)] * width
+    limits += [(None, None)] * free.shape[1]
     limits += [(0, None if np.isfinite(slope) else 0) for slope in slopes for _ in range(count)]
     keep = np.isfinite(ends)
     # Distances on the scale of the targets: the tolerances are absolute.
@@ -143,7 +151,8 @@ def _linear_program(
     result = linprog(
         np.concatenate([prices, distances]), matrix[keep], ends[keep] / size, bounds=limits, options=tolerances
     )
-    assert result.status == 0
+    if result.status != 0:
+        raise NoReference(f"HiGHS stopped: {result.message}")
     return float(result.fun) * size
 
 

@@ -8,29 +8,15 @@ from typing import Any
 import numpy as np
 from scipy.special import entr, expit
 
-from ridgesplines.losses.protocol import Loss, check_labels
+from ridgesplines.losses.protocol import LabelLoss, SmoothLoss
 
 
 @dataclass(frozen=True)
-class LogisticLoss(Loss):
+class LogisticLoss(LabelLoss, SmoothLoss):
     """Σ_n log(1 + exp(−y_n t_n)) for labels y = ±1: t is the log odds of the label +1.
 
     Its dual variable is z = y p with p = 1 / (1 + exp(y t)), the probability that the model gives to the wrong label.
     """
-
-    @property
-    def translation_invariant(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def smooth(self) -> bool:
-        """True."""
-        return True
-
-    def check_targets(self, targets: np.ndarray) -> None:
-        """Labels are −1 and +1."""
-        check_labels(self, targets)
 
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """log(1 + exp(−y t)), without overflow."""

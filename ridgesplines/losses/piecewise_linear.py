@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.losses.protocol import Loss, check_labels
+from ridgesplines.losses.protocol import LabelLoss, Loss
 
 _UNIT = np.finfo(float).eps
 
@@ -181,22 +181,17 @@ class EpsilonInsensitiveLoss(PiecewiseLinearLoss):
         return 1.0, 1.0
 
 
-@dataclass(frozen=True)
-class HingeLoss(PiecewiseLinearLoss):
-    """Σ_n max(1 − y_n t_n, 0) for labels y = ±1, the loss of support vector machines."""
-
-    @property
-    def translation_invariant(self) -> bool:
-        """False."""
-        return False
-
-    def check_targets(self, targets: np.ndarray) -> None:
-        """Labels are −1 and +1."""
-        check_labels(self, targets)
+class _Margin(LabelLoss, PiecewiseLinearLoss):
+    """Free where y_n t_n ≥ 1, for labels y = ±1."""
 
     def interval(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[1, ∞) for the label +1, (−∞, −1] for −1."""
         return np.where(targets > 0, 1.0, -np.inf), np.where(targets > 0, np.inf, -1.0)
+
+
+@dataclass(frozen=True)
+class HingeLoss(_Margin):
+    """Σ_n max(1 − y_n t_n, 0) for labels y = ±1, the loss of support vector machines."""
 
     def slopes(self) -> tuple[float, float]:
         """1 and 1."""
@@ -257,25 +252,12 @@ class IntervalConstraint(_Constraint):
 
 
 @dataclass(frozen=True)
-class HardMargin(_Constraint):
+class HardMargin(_Margin, _Constraint):
     """The constraint y_n t_n ≥ 1 for labels y = ±1: the hard margin of support vector machines."""
-
-    @property
-    def translation_invariant(self) -> bool:
-        """False."""
-        return False
-
-    def check_targets(self, targets: np.ndarray) -> None:
-        """Labels are −1 and +1."""
-        check_labels(self, targets)
 
     def allowance(self, targets: np.ndarray) -> float:
         """1e-8 of the margin, for rounding."""
         return 1e-8
-
-    def interval(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """[1, ∞) for the label +1, (−∞, −1] for −1."""
-        return np.where(targets > 0, 1.0, -np.inf), np.where(targets > 0, np.inf, -1.0)
 
 
 def _check_tolerance(tolerance: float) -> None:

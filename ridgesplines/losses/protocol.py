@@ -84,10 +84,31 @@ class Loss(ABC):
         """
 
 
-def check_labels(loss: Loss, targets: np.ndarray) -> None:
-    """Raise ValueError unless all `targets` are −1 or +1."""
-    wrong = np.unique(targets[np.abs(targets) != 1])
-    if len(wrong):
-        remedy = "; use 2 y − 1" if set(np.unique(targets)) <= {0.0, 1.0} else ""
-        shown = ", ".join(f"{value:g}" for value in wrong[:3]) + (", …" if len(wrong) > 3 else "")
-        raise ValueError(f"targets must be the labels −1 and +1 under {loss!r}, got {shown}{remedy}.")
+class LabelLoss(Loss):
+    """A loss of labels y = ±1."""
+
+    @property
+    def translation_invariant(self) -> bool:
+        """False."""
+        return False
+
+    def check_targets(self, targets: np.ndarray) -> None:
+        """Labels are −1 and +1."""
+        wrong = np.unique(targets[np.abs(targets) != 1])
+        if len(wrong):
+            remedy = "; use 2 y − 1" if set(np.unique(targets)) <= {0.0, 1.0} else ""
+            shown = ", ".join(f"{value:g}" for value in wrong[:3]) + (", …" if len(wrong) > 3 else "")
+            raise ValueError(f"targets must be the labels −1 and +1 under {self!r}, got {shown}{remedy}.")
+
+
+class SmoothLoss(Loss):
+    """A loss with a continuous derivative and a second one."""
+
+    @property
+    def smooth(self) -> bool:
+        """True."""
+        return True
+
+    @abstractmethod
+    def curvature(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """∂²_t ℓ(y_n, t_n), from either side where it jumps."""

@@ -7,20 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.losses.protocol import Loss, check_labels
+from ridgesplines.losses.protocol import LabelLoss, SmoothLoss
+
+
+class _QuadraticLoss(SmoothLoss):
+    """½ (t − y)² where the slope t − y is in the domain of the conjugate, and a linear function beyond."""
+
+    def conjugate(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """u y + ½ u² in the domain."""
+        least, largest = self.conjugate_domain(targets)
+        return np.where((least <= slopes) & (slopes <= largest), slopes * targets + 0.5 * slopes**2, np.inf)
+
+    def conjugate_derivative(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """y + u."""
+        return targets + slopes
 
 
 @dataclass(frozen=True)
-class SquaredLoss(Loss):
+class SquaredLoss(_QuadraticLoss):
     """½ Σ_n (t_n − y_n)². Its dual objective is z·y − ½ ‖z‖², and z is the residual y − t."""
 
     @property
     def translation_invariant(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def smooth(self) -> bool:
         """True."""
         return True
 
@@ -36,17 +44,9 @@ class SquaredLoss(Loss):
         """1."""
         return np.ones_like(predictions)
 
-    def conjugate(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """u y + ½ u²."""
-        return slopes * targets + 0.5 * slopes**2
-
     def conjugate_domain(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All numbers."""
         return np.full_like(targets, -np.inf), np.full_like(targets, np.inf)
-
-    def conjugate_derivative(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """y + u."""
-        return targets + slopes
 
     def cvxpy_expression(
         self, targets: np.ndarray, predictions: Any, weights: np.ndarray | float = 1.0
@@ -58,7 +58,7 @@ class SquaredLoss(Loss):
 
 
 @dataclass(frozen=True)
-class HuberLoss(Loss):
+class HuberLoss(_QuadraticLoss):
     """Σ_n h(t_n − y_n), h(r) = ½ r² up to |r| = δ and δ |r| − ½ δ² beyond: outliers pull with a bounded force.
 
     Args:
@@ -76,11 +76,6 @@ class HuberLoss(Loss):
         """True."""
         return True
 
-    @property
-    def smooth(self) -> bool:
-        """True."""
-        return True
-
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """½ r² or δ |r| − ½ δ²."""
         distance = np.abs(predictions - targets)
@@ -95,17 +90,9 @@ class HuberLoss(Loss):
         """1 within the threshold, 0 beyond."""
         return (np.abs(predictions - targets) <= self.threshold).astype(float)
 
-    def conjugate(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """u y + ½ u² for |u| ≤ δ."""
-        return np.where(np.abs(slopes) <= self.threshold, slopes * targets + 0.5 * slopes**2, np.inf)
-
     def conjugate_domain(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[−δ, δ]."""
         return np.full_like(targets, -self.threshold), np.full_like(targets, self.threshold)
-
-    def conjugate_derivative(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """y + u."""
-        return targets + slopes
 
     def cvxpy_expression(
         self, targets: np.ndarray, predictions: Any, weights: np.ndarray | float = 1.0
@@ -119,22 +106,8 @@ class HuberLoss(Loss):
 
 
 @dataclass(frozen=True)
-class SquaredHingeLoss(Loss):
+class SquaredHingeLoss(LabelLoss, _QuadraticLoss):
     """½ Σ_n max(1 − y_n t_n, 0)² for labels y = ±1: a smooth price for margins below 1."""
-
-    @property
-    def translation_invariant(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def smooth(self) -> bool:
-        """True."""
-        return True
-
-    def check_targets(self, targets: np.ndarray) -> None:
-        """Labels are −1 and +1."""
-        check_labels(self, targets)
 
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """½ (1 − y t)₊²."""
@@ -148,17 +121,9 @@ class SquaredHingeLoss(Loss):
         """1 where the margin is at most 1, else 0."""
         return (targets * predictions <= 1.0).astype(float)
 
-    def conjugate(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """u y + ½ u² for u y ≤ 0."""
-        return np.where(slopes * targets <= 0, slopes * targets + 0.5 * slopes**2, np.inf)
-
     def conjugate_domain(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """u y ≤ 0."""
         return np.where(targets > 0, -np.inf, 0.0), np.where(targets > 0, 0.0, np.inf)
-
-    def conjugate_derivative(self, targets: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """y + u."""
-        return targets + slopes
 
     def cvxpy_expression(
         self, targets: np.ndarray, predictions: Any, weights: np.ndarray | float = 1.0

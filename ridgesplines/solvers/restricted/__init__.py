@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from ridgesplines.losses import Interpolation, PiecewiseLinearLoss, SquaredLoss
+from ridgesplines.losses import PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.restricted.completion import Completion, Snapshot, complete
 from ridgesplines.solvers.restricted.conic import RestrictedConic
-from ridgesplines.solvers.restricted.lasso import ActiveSetLasso, RestrictedInterpolation, RestrictedSquared
+from ridgesplines.solvers.restricted.constraint import RestrictedConstraint
+from ridgesplines.solvers.restricted.lasso import ActiveSetLasso
 from ridgesplines.solvers.restricted.linear import RestrictedLinear
 from ridgesplines.solvers.restricted.newton import RestrictedGroups
 from ridgesplines.solvers.restricted.protocol import OutOfTime, RestrictedProblem
 from ridgesplines.solvers.restricted.proximal import RestrictedSmooth
+from ridgesplines.solvers.restricted.squared import RestrictedSquared
 
 __all__ = ["ActiveSetLasso", "Completion", "OutOfTime", "RestrictedProblem", "Snapshot", "complete", "restrict"]
 
@@ -21,10 +23,8 @@ def restrict(problem: Problem) -> RestrictedProblem:
     match problem.loss:
         case SquaredLoss() if single:
             return RestrictedSquared(problem)
-        case Interpolation() if single:
-            return RestrictedInterpolation(problem)
-        case PiecewiseLinearLoss() if single:
-            return RestrictedLinear(problem)
+        case PiecewiseLinearLoss() as loss if single:
+            return RestrictedLinear(problem, loss) if loss.needs_strength else RestrictedConstraint(problem, loss)
         case loss if loss.smooth:
             return RestrictedSmooth(problem) if single else RestrictedGroups(problem)
     return RestrictedConic(problem)

@@ -1,4 +1,4 @@
-"""Restricted problems that are a lasso, or a sequence of them: the squared loss and interpolation."""
+"""An active set for the lasso."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import numpy as np
 from scipy.linalg import qr_delete, qr_insert  # pyright: ignore[reportAttributeAccessIssue]  # absent in the stubs
 from scipy.linalg.lapack import dtrtrs  # pyright: ignore[reportAttributeAccessIssue]  # likewise
 
-from ridgesplines.problem import Problem
-from ridgesplines.solvers.restricted.interior import InteriorPoint
-from ridgesplines.solvers.restricted.protocol import RestrictedProblem
-
 # A column counts as dependent on the active ones when its remainder is below this fraction of its norm.
 _DEPENDENT = 1e-10
-# A fit this close to the data (relative to the largest target) interpolates.
-INTERPOLATES = 1e-11
 # A column that enters this often in one solve does so by rounding.
 _ENTRIES = 8
 
 
 class ActiveSetLasso:
     """A primal active set for min ½ ‖y + λ c − Φ v‖² + λ ‖v‖₁ that keeps its factorisation between solves.
+
+    With `nonnegative`, subject to v ≥ 0.
 
     The active columns are always linearly independent, so that a solution has at most rank(Φ) non-zeros: the
     representer theorem's bound comes out by itself. Each step solves the problem on the active columns with fixed
@@ -37,16 +33,18 @@ class ActiveSetLasso:
         centre: c, (N,); zero at first, may be changed between solves.
         strength: λ; may be changed between solves.
         coefficients: v, (K,).
-        dual: (y + λ c − Φ v) / λ, (N,): its products with the columns are sign v where v ≠ 0 and within ±1 elsewhere.
+        dual: (y + λ c − Φ v) / λ, (N,): its products with the columns are sign v where v ≠ 0 and within ±1 elsewhere,
+            or at most 1 where v ≥ 0.
     """
 
-    def __init__(self, targets: np.ndarray, strength: float) -> None:
+    def __init__(self, targets: np.ndarray, strength: float, nonnegative: bool = False) -> None:
         self.targets = targets
         self.strength = strength
         self.columns = np.zeros((len(targets), 0), order="F")
         self.coefficients = np.zeros(0)
         self.centre = np.zeros_like(targets)
         self.dual = targets / strength
+        self._nonnegative = nonnegative
         self._norms = np.zeros(0)
         self._active: list[int] = []
         self._orthonormal = np.zeros((len(targets), 0), order="F")
@@ -87,7 +85,8 @@ class ActiveSetLasso:
     def solve(self, tolerance: float = 1e-11, check: Callable[[], object] | None = None) -> int:
         """Minimise over the present columns, from the present coefficients; returns the number of steps.
 
-        `tolerance` is the violation of |φ_k·dual| ≤ 1 that is let pass; `check` is called at each step and may raise.
+        `tolerance` is the violation of the conditions on φ_k·dual that is let pass; `check` is called at each step and
+        may raise.
         """
         steps = 0
         limit = 100 + 20 * (len(self.targets) + self.columns.shape[1])
@@ -97,7 +96,7 @@ class ActiveSetLasso:
             if check is not None:
                 check()
             correlations = self.columns.T @ self.dual
-            excess = np.abs(correlations) - 1.0
+            excess = (correlations if self._nonnegative else np.abs(correlations)) - 1.0
             # Active columns have no excess but by rounding: what they show is the noise.
             noise = 4 * float((np.abs(excess[self._active]) / self._norms[self._active]).max(initial=0.0))
             violating = excess > tolerance + noise * self._norms
@@ -216,245 +215,3 @@ def _solve_triangular(triangle: np.ndarray, right: np.ndarray, *, transposed: bo
     if info:
         raise np.linalg.LinAlgError("the active columns became dependent.")
     return solution
-
-
-class _LassoForm(RestrictedProblem):
-    """What the squared loss and interpolation share: a lasso with the free polynomials projected off."""
-
-    lasso: ActiveSetLasso
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Φ less its polynomial part."""
-        return self.lasso.columns
-
-    @property
-    def coefficients(self) -> np.ndarray:
-        """v."""
-        return self.lasso.coefficients
-
-    @property
-    def active(self) -> np.ndarray:
-        """Those of the lasso."""
-        return self.lasso.active
-
-    @property
-    def fit(self) -> np.ndarray | None:
-        """None: the polynomial is the best in least squares."""
-        return None
-
-    def add(self, columns: np.ndarray) -> None:
-        """Append columns less their polynomial part."""
-        self.lasso.add(self._problem.free.project_off(columns))
-
-    def keep(self, kept: np.ndarray) -> None:
-        """See `RestrictedProblem.keep`."""
-        self.lasso.keep(kept)
-
-    def solve(self) -> bool:
-        """Minimise; whether a step was made."""
-        return self.lasso.solve(check=lambda: self.remaining) > 0
-
-
-class RestrictedSquared(_LassoForm):
-    """The squared loss, the lasso itself.
-
-    With sample weights s, the lasso of data and columns times √s, less the polynomials times √s.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self._roots: np.ndarray | None = None
-        targets = problem.dual_targets
-        if problem.sample_weights is not None:
-            self._roots = np.sqrt(problem.sample_weights)
-            self._basis = np.linalg.qr(self._roots[:, None] * problem.free.basis)[0]
-            targets = self._weighted(targets)
-        self.lasso = ActiveSetLasso(targets, problem.dual_limit)
-        self._raw = np.zeros((len(targets), 0))
-
-    def _weighted(self, columns: np.ndarray) -> np.ndarray:
-        assert self._roots is not None
-        scaled = (columns.T * self._roots).T
-        remainder = scaled - self._basis @ (self._basis.T @ scaled)
-        return remainder - self._basis @ (self._basis.T @ remainder)
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Φ, up to free polynomials."""
-        return self.lasso.columns if self._roots is None else self._raw
-
-    @property
-    def fit(self) -> np.ndarray | None:
-        """With the polynomial that is the best in weighted least squares."""
-        if self._roots is None:
-            return None
-        neurons = self._raw @ self.coefficients
-        remainder = self._roots * (self._problem.targets - neurons)
-        return neurons + self._basis @ (self._basis.T @ remainder) / self._roots
-
-    @property
-    def dual(self) -> np.ndarray:
-        """The residual, times the weights."""
-        dual = self.lasso.strength * self.lasso.dual
-        return dual if self._roots is None else self._roots * dual
-
-    def add(self, columns: np.ndarray) -> None:
-        """See `RestrictedProblem.add`."""
-        if self._roots is None:
-            super().add(columns)
-        else:
-            self._raw = np.concatenate([self._raw, columns], axis=1)
-            self.lasso.add(self._weighted(columns))
-
-    def keep(self, kept: np.ndarray) -> None:
-        """See `RestrictedProblem.keep`."""
-        super().keep(kept)
-        if self._roots is not None:
-            self._raw = self._raw[:, kept]
-
-
-class RestrictedInterpolation(_LassoForm):
-    """Interpolation: an interior point method until the gap is small, then the proximal point method on the dual.
-
-    The first finds the neurons in few iterations of column generation, but meets the data only roughly. The second
-    makes an exact solution of them. It approaches max z·y subject to sup |p_z| ≤ 1 by z ← argmax z·y − (λ/2) ‖z − z_c‖²
-    under the same constraint, with the centre z_c the previous solution: a lasso with strength λ and targets y + λ z_c.
-    The data are met to rounding after finitely many centres, because the problem is piecewise linear.
-
-    Source: the method of multipliers (Rockafellar 1976); for the ℓ1 norm, Bregman iteration (Yin et al. 2008).
-    """
-
-    _DECAY = 0.5
-    _EXACT = 1e-8
-    _ROUGH = 1e-5  # where the interior point method leaves off
-    _PATIENCE = 8  # how often in a row it may fail to halve the violation
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        targets = problem.dual_targets
-        self._scale = float(np.abs(targets).max()) or 1.0
-        # What λ_max would be for the squared loss.
-        strength_max = problem.oracle.approximate(targets).value
-        self._least = 1e-6 * strength_max or 1.0
-        self.lasso = ActiveSetLasso(targets, self._least)
-        self._interior: InteriorPoint | None = InteriorPoint(
-            targets, 2.0 * targets / (strength_max or 1.0), problem.free.basis
-        )
-        self._tolerance = 0.1
-        self._violation = np.inf
-        self._lowest, self._waited = np.inf, 0
-
-    @property
-    def batch(self) -> int:
-        """An interior point takes them all."""
-        return super().batch if self._interior is None else 2 * len(self._problem.targets)
-
-    @property
-    def crowd(self) -> int:
-        """Every column costs an interior point as much."""
-        return super().crowd if self._interior is None else 200 + 4 * len(self._problem.targets)
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Φ less its polynomial part."""
-        return self.lasso.columns if self._interior is None else self._interior.columns
-
-    @property
-    def coefficients(self) -> np.ndarray:
-        """v."""
-        return self.lasso.coefficients if self._interior is None else self._interior.coefficients
-
-    @property
-    def active(self) -> np.ndarray:
-        """What is not negligible."""
-        if self._interior is None:
-            return self.lasso.active
-        masses = self._interior.masses
-        return np.flatnonzero(masses > 1e-3 * masses.max(initial=0.0))
-
-    @property
-    def dual(self) -> np.ndarray:
-        """That of the method at work."""
-        return self.lasso.dual if self._interior is None else self._interior.dual
-
-    def add(self, columns: np.ndarray) -> None:
-        """Append columns less their polynomial part."""
-        if self._interior is None:
-            super().add(columns)
-        else:
-            self._interior.add(self._problem.free.project_off(columns))
-
-    def keep(self, kept: np.ndarray) -> None:
-        """See `RestrictedProblem.keep`."""
-        if self._interior is None:
-            super().keep(kept)
-        else:
-            self._interior.keep(kept)
-
-    def solve(self) -> bool:
-        """Minimise; whether a step was made."""
-        if self._interior is None:
-            return super().solve()
-        return self._interior.solve(self._tolerance, check=lambda: self.remaining) > 1
-
-    @property
-    def admissible(self) -> bool:
-        """Whether the data are met to a relative 1e-11."""
-        return self._interior is None and self.misfit <= INTERPOLATES
-
-    @property
-    def misfit(self) -> float:
-        """The largest deviation from the data, beside the targets, or the terms where these cancel to the targets."""
-        active = self.lasso.active
-        columns, coefficients = self.lasso.columns[:, active], self.lasso.coefficients[active]
-        deviation = float(np.abs(self.lasso.targets - columns @ coefficients).max())
-        size = float((np.abs(columns) @ np.abs(coefficients)).max())
-        return deviation / (self._scale + 64 * np.finfo(float).eps / INTERPOLATES * size)
-
-    def satisfied(self, violation: float) -> bool:
-        """As tightly as the restricted problem is solved, or where columns no longer help the interior point.
-
-        Then they are there already, and only its rounding violates their conditions.
-        """
-        self._violation = violation
-        if self._interior is None:
-            return violation <= self._EXACT
-        if violation <= 0.5 * self._lowest:
-            self._lowest, self._waited = violation, 0
-        self._waited += 1
-        return violation <= 0.1 * self._tolerance or self._waited > self._PATIENCE
-
-    def advance(self) -> bool:
-        """Solve more tightly; later centre at the present z. False once the data are met and the centre is at rest."""
-        if self._interior is not None and self._interior.binding:
-            self._interior.raise_price()
-            return True
-        if self._interior is not None:
-            self._lowest, self._waited = np.inf, 0
-            self._tolerance = 0.1 * min(self._tolerance, max(self._violation, self._ROUGH))
-            if self._tolerance < self._ROUGH:
-                self._begin_exact(self._interior)
-            return True
-        centre = self.dual
-        moved = np.abs(centre - self.lasso.centre).max() > 1e-12 * np.abs(centre).max()
-        if self.misfit > INTERPOLATES:
-            # Few data are missed by now: longer steps of the centre pick them up.
-            self.lasso.strength = max(self.lasso.strength * self._DECAY, 1e-6 * self._least)
-        self.lasso.centre = centre
-        return bool(moved) or self.misfit > INTERPOLATES
-
-    def _begin_exact(self, interior: InteriorPoint) -> None:
-        """Go on with the lasso, from the interior point's dual vector and the larger of its coefficients."""
-        self.lasso.add(interior.columns)
-        self.lasso.centre = interior.dual
-        start = interior.coefficients
-        largest = np.argsort(-interior.masses)[: len(self.lasso.targets)]
-        chosen = np.zeros_like(start)
-        chosen[largest] = start[largest]
-        chosen[interior.masses <= 1e-3 * interior.masses.max(initial=0.0)] = 0.0
-        self.lasso.start(chosen)
-        self._interior = None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import highspy
 import numpy as np
 
 from ridgesplines.losses import PiecewiseLinearLoss
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.restricted.protocol import OutOfTime, RestrictedProblem
+from ridgesplines.solvers.restricted.interior import InteriorPoint
+from ridgesplines.solvers.restricted.protocol import OutOfTime
+from ridgesplines.solvers.restricted.stored import StoredProblem, first_slope
 
 # The largest violation of a constraint, beside the targets, that counts as rounding.
 _ADMISSIBLE = 1e-9
@@ -15,7 +19,7 @@ _ADMISSIBLE = 1e-9
 _PRICED = 50
 
 
-class RestrictedLinear(RestrictedProblem):
+class RestrictedLinear(StoredProblem):
     """Σ s (below (lower − t)₊ + above (t − upper)₊) + λ ‖v‖₁ as a linear program.
 
     Its variables are the polynomial's coordinates, v = v⁺ − v⁻ and the distances below and above the interval; columns
@@ -24,40 +28,34 @@ class RestrictedLinear(RestrictedProblem):
     method's tolerances are absolute.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        assert isinstance(problem.loss, PiecewiseLinearLoss)
-        self._problem = problem
+    # Constraints that are violated want a larger slope only once no neuron helps.
+    tolerance = 1e-9
+    rough = 3e-7  # the gap at which to `begin`
+
+    def __init__(self, problem: Problem, loss: PiecewiseLinearLoss) -> None:
+        super().__init__(problem)
+        self._loss = loss
         self._basis = problem.free.basis
         # Where differences are all that counts, the intervals are about the targets less their polynomial part.
-        lower, upper = problem.loss.interval(problem.dual_targets)
+        lower, upper = loss.interval(problem.dual_targets)
         ends = np.abs(np.concatenate([lower[np.isfinite(lower)], upper[np.isfinite(upper)]]))
         self._unit = float(ends.max(initial=0.0)) or 1.0
         count = len(lower)
-        self._columns = np.zeros((count, 0))
         self._scales = np.zeros(0)
-        self._coefficients = np.zeros(0)
         self._dual = np.zeros(count)
         self._outside = np.inf
+        self._begun = False
         self._strength = problem.dual_limit
-        below, above = problem.loss.slopes()
-        self._constrained = np.isinf([below, above])
-        if self._constrained.any():
-            # Large beside the multipliers that a fit of the targets by one neuron would have.
-            self._penalty = 10.0 * float(np.abs(problem.dual_targets).max()) or 1.0
-            supremum = problem.oracle.approximate(problem.free.project_off(problem.dual_targets)).value
-            self._penalty *= self._strength / supremum if supremum > 0 else 1.0
-        else:
-            self._penalty = 0.0
+        self._constrained = np.isinf(loss.slopes())
+        self._penalty = first_slope(problem) if self._constrained.any() else 0.0
         # (column, sign) of each variable of the program beyond the first ones.
         self._variables: list[tuple[int, float]] = []
         self._program = self._make(lower / self._unit, upper / self._unit)
 
-    def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
-        assert isinstance(self._problem.loss, PiecewiseLinearLoss)
-        return tuple(  # pyright: ignore[reportReturnType]  # two of them
-            self._problem.weights * (self._penalty if np.isinf(slope) else slope)
-            for slope in self._problem.loss.slopes()
-        )
+    def _slopes(self) -> np.ndarray:
+        """The slopes below and above each interval, (2, N)."""
+        slopes = np.where(self._constrained, self._penalty, self._loss.slopes())
+        return np.outer(slopes, self._problem.weights)
 
     def _make(self, lower: np.ndarray, upper: np.ndarray) -> highspy.Highs:
         program = highspy.Highs()
@@ -76,8 +74,8 @@ class RestrictedLinear(RestrictedProblem):
             np.zeros(0, dtype=np.int32),
             np.zeros(0),
         )
-        self._cost_unit = max(float(np.max(slope)) for slope in self._slopes())
-        below, above = (slope / self._cost_unit for slope in self._slopes())
+        self._cost_unit = float(self._slopes().max())
+        below, above = self._slopes() / self._cost_unit
         self._add_columns(program, np.sqrt(count) * self._basis, np.zeros(free), -infinity)
         rows = np.arange(count, dtype=np.int32)
         for slopes, sign, end in ((below, 1.0, lower), (above, -1.0, upper)):
@@ -97,46 +95,15 @@ class RestrictedLinear(RestrictedProblem):
         )
 
     @property
-    def columns(self) -> np.ndarray:
-        """Φ less its polynomial part."""
-        return self._columns
-
-    @property
-    def coefficients(self) -> np.ndarray:
-        """v."""
-        return self._coefficients
-
-    @property
-    def active(self) -> np.ndarray:
-        """Where v is not zero."""
-        return np.flatnonzero(self._coefficients)
-
-    @property
-    def fit(self) -> np.ndarray:
-        """Φ v + Q c, and the polynomial that was taken off the targets."""
-        return self._fit
-
-    @property
-    def dual(self) -> np.ndarray:
-        """The multipliers of the rows."""
-        return self._dual
-
-    @property
-    def misfit(self) -> float:
-        """The largest distance outside the interval, where that is a constraint."""
-        return self._outside if self._constrained.any() else 0.0
-
-    @property
     def admissible(self) -> bool:
-        """Whether that is rounding."""
-        return self.misfit <= _ADMISSIBLE
+        """Whether no more than rounding is outside the interval, where that is a constraint."""
+        return self._outside <= _ADMISSIBLE
 
     def add(self, columns: np.ndarray) -> None:
-        """Append columns; they enter the program when they are of use."""
+        """Append columns less their polynomial part; they enter the program when they are of use."""
         columns = self._problem.free.project_off(columns)
-        self._columns = np.concatenate([self._columns, columns], axis=1)
+        super().add(columns)
         self._scales = np.append(self._scales, np.abs(columns).max(axis=0))
-        self._coefficients = np.append(self._coefficients, np.zeros(columns.shape[1]))
 
     def keep(self, kept: np.ndarray) -> None:
         """See `RestrictedProblem.keep`."""
@@ -145,47 +112,47 @@ class RestrictedLinear(RestrictedProblem):
         if gone:
             self._program.deleteCols(len(gone), np.array(gone, dtype=np.int32))
         self._variables = [(int(position[k]), sign) for k, sign in self._variables if kept[k]]
-        self._columns, self._scales = self._columns[:, kept], self._scales[kept]
-        self._coefficients = self._coefficients[kept]
+        self._scales = self._scales[kept]
+        super().keep(kept)
 
     def solve(self) -> bool:
         """Solve, pricing columns in until none is of use; whether any was."""
         self._run()
+        if self._begun:
+            # Where the interior point left off the gap may be small enough already.
+            self._begun = False
+            return True
         rounds = 0
         present = set(self._variables)
         while rounds < 1000:
-            correlations = self._columns.T @ self._dual
-            excess = np.abs(correlations) - self._strength
+            signs = np.sign(self._columns.T @ self._dual)
+            excess = self.correlations() - self._strength
             candidates = np.flatnonzero(excess > 1e-9 * self._strength)
-            new = [(int(k), float(np.sign(correlations[k]))) for k in candidates[np.argsort(-excess[candidates])]]
+            new = [(int(k), float(signs[k])) for k in candidates[np.argsort(-excess[candidates])]]
             new = [pair for pair in new if pair not in present][:_PRICED]
             if not new:
                 break
             present |= set(new)
-            chosen = np.array([k for k, _ in new])
-            signs = np.array([sign for _, sign in new])
-            scales = self._scales[chosen]
-            # A variable is v times the scale of its column over that of the targets.
-            costs = self._strength / scales / self._cost_unit
-            self._add_columns(self._program, self._columns[:, chosen] * (signs / scales), costs, 0.0)
-            self._variables += new
+            self._price_in(np.array([k for k, _ in new]), np.array([sign for _, sign in new]))
             self._run()
             rounds += 1
         return rounds > 0
 
+    def _price_in(self, chosen: np.ndarray, signs: np.ndarray) -> None:
+        """Put columns into the program."""
+        scales = self._scales[chosen]
+        # A variable is v times the scale of its column over that of the targets.
+        costs = self._strength / scales / self._cost_unit
+        self._add_columns(self._program, self._columns[:, chosen] * (signs / scales), costs, 0.0)
+        self._variables += zip(chosen.tolist(), signs.tolist(), strict=True)
+
     def _run(self) -> None:
-        # HiGHS's clock runs on from one program to the next.
-        limit = min(self.remaining, 1e9)
-        self._program.setOptionValue("time_limit", self._program.getRunTime() + limit)
-        self._program.run()
-        if self._program.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
-            raise OutOfTime
-        if self._program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if self._status() != highspy.HighsModelStatus.kOptimal:
             # Once more from scratch: a warm start can end in rounding.
             self._program.clearSolver()
-            self._program.run()
-            if self._program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-                raise np.linalg.LinAlgError(f"HiGHS stopped: {self._program.getModelStatus()}.")
+            status = self._status()
+            if status != highspy.HighsModelStatus.kOptimal:
+                raise np.linalg.LinAlgError(f"HiGHS stopped: {status}.")
         solution = self._program.getSolution()
         values = np.array(solution.col_value)
         count, free = self._basis.shape
@@ -198,17 +165,51 @@ class RestrictedLinear(RestrictedProblem):
         slacks = values[free : self._first].reshape(2, count)
         self._outside = float(slacks[self._constrained].max(initial=0.0))
 
-    def satisfied(self, violation: float) -> bool:
-        """Constraints that are violated want a larger slope only once no neuron helps."""
-        return violation <= 1e-9
+    def _status(self) -> highspy.HighsModelStatus:
+        """How a run of HiGHS ends.
+
+        Raises:
+            OutOfTime: if the deadline passes before.
+        """
+        self.check_deadline()
+        # HiGHS's clock runs on from one program to the next.
+        limit = min(self.deadline - time.perf_counter(), 1e9)
+        self._program.setOptionValue("time_limit", self._program.getRunTime() + limit)
+        self._program.run()
+        status = self._program.getModelStatus()
+        if status == highspy.HighsModelStatus.kTimeLimit:
+            raise OutOfTime
+        return status
+
+    def begin(self, interior: InteriorPoint) -> None:
+        """Take over the columns, and the basis that the interior point tends to."""
+        super().add(interior.columns)
+        self._scales = np.append(self._scales, np.abs(interior.columns).max(axis=0))
+        self._penalty = max(self._penalty, 10.0 * float(np.abs(interior.dual).max()))
+        self._price_penalty()
+        active, (lower, upper) = interior.partition()
+        self._price_in(active, np.sign(interior.coefficients[active]))
+        status = highspy.HighsBasisStatus
+        count, free = self._basis.shape
+        basis = highspy.HighsBasis()
+        basis.col_status = [status.kBasic] * free + [status.kLower] * (2 * count) + [status.kBasic] * len(active)
+        basis.row_status = [
+            status.kLower if low else status.kUpper if high else status.kBasic
+            for low, high in zip(lower, upper, strict=True)
+        ]
+        self._program.setBasis(basis)
+        self._begun = True
 
     def advance(self) -> bool:
         """Make the slope of violated constraints ten times larger."""
         if self.admissible:
             return False
         self._penalty *= 10.0
+        self._price_penalty()
+        return True
+
+    def _price_penalty(self) -> None:
         free = self._basis.shape[1]
-        costs = np.concatenate(self._slopes()) / self._cost_unit
+        costs = self._slopes().ravel() / self._cost_unit
         indices = np.arange(free, self._first, dtype=np.int32)
         self._program.changeColsCost(len(indices), indices, costs)
-        return True

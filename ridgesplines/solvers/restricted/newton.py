@@ -1,4 +1,4 @@
-"""The restricted problem of a smooth loss: Newton's method on an active set, for one output or several."""
+"""The restricted problem of a smooth loss and several outputs: Newton's method on an active set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+from ridgesplines.solvers.restricted.stored import StoredProblem
 
 # The violation of ‖φ_k·z‖ ≤ λ that is let pass, relative to λ.
 _TOLERANCE = 1e-11
@@ -19,7 +19,7 @@ _STEPS = 10_000
 _LEAST_DAMPING = 1e-13
 
 
-class RestrictedGroups(RestrictedProblem):
+class RestrictedGroups(StoredProblem):
     """A smooth loss and Σ_k ‖v_k‖₂ over rows v_k of V (K, D), with a free polynomial Q C.
 
         F(C, V) = Σ s ℓ(y, Q C + Φ V) + λ Σ_k ‖v_k‖₂
@@ -30,28 +30,12 @@ class RestrictedGroups(RestrictedProblem):
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        self._targets = problem.targets.reshape(len(problem.targets), -1)
-        self._weights = np.broadcast_to(problem.weights.reshape(len(self._targets), -1), self._targets.shape)
+        super().__init__(problem)
         self._strength = problem.dual_limit
         self._basis = problem.free.basis
-        outputs = self._targets.shape[1]
-        self._columns = np.zeros((len(self._targets), 0))
-        self._rows = np.zeros((0, outputs))
-        start = problem.best_polynomial[0].reshape(self._targets.shape)
-        self._polynomial = self._basis.T @ start
+        self._polynomial = self._basis.T @ problem.best_polynomial[0]
+        # The rows that are not zero, in the order in which they became active.
         self._active: list[int] = []
-        self._solved = False
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Φ."""
-        return self._columns
-
-    @property
-    def coefficients(self) -> np.ndarray:
-        """V, or its only column."""
-        return self._rows[:, 0] if self._problem.targets.ndim == 1 else self._rows
 
     @property
     def active(self) -> np.ndarray:
@@ -61,31 +45,26 @@ class RestrictedGroups(RestrictedProblem):
     @property
     def fit(self) -> np.ndarray:
         """Q C + Φ V."""
-        return self._predict().reshape(self._problem.targets.shape)
+        return self._basis @ self._polynomial + self._columns[:, self._active] @ self._coefficients[self._active]
 
     @property
     def dual(self) -> np.ndarray:
         """−s ℓ'."""
-        return self._dual(self._predict()).reshape(self._problem.targets.shape)
-
-    def add(self, columns: np.ndarray) -> None:
-        """See `RestrictedProblem.add`."""
-        self._columns = np.concatenate([self._columns, columns], axis=1)
-        self._rows = np.concatenate([self._rows, np.zeros((columns.shape[1], self._rows.shape[1]))])
+        return -self._problem.weights * self._problem.loss.derivative(self._problem.targets, self.fit)
 
     def keep(self, kept: np.ndarray) -> None:
         """See `RestrictedProblem.keep`."""
         position = np.cumsum(kept) - 1
         self._active = [int(position[k]) for k in self._active]
-        self._columns, self._rows = self._columns[:, kept], self._rows[kept]
+        super().keep(kept)
 
     def solve(self) -> bool:
         """Minimise F over the present columns; whether a step was made."""
         steps = self._descend()
-        entered = np.zeros(len(self._rows), dtype=int)
+        entered = np.zeros(len(self._coefficients), dtype=int)
         while steps < _STEPS:
-            _ = self.remaining
-            pull = self._columns.T @ self._dual(self._predict())
+            self.check_deadline()
+            pull = self._columns.T @ self.dual
             excess = sizes(pull) / self._strength - 1.0
             excess[self._active] = 0.0
             excess[entered >= _ENTRIES] = 0.0
@@ -100,44 +79,41 @@ class RestrictedGroups(RestrictedProblem):
             steps += self._descend() + 1
         return steps > 0
 
-    def _predict(self) -> np.ndarray:
-        return self._basis @ self._polynomial + self._columns[:, self._active] @ self._rows[self._active]
+    def _objective(self) -> float:
+        penalty = self._strength * float(sizes(self._coefficients[self._active]).sum())
+        return self._problem.loss_value(self.fit) + penalty
 
-    def _dual(self, predictions: np.ndarray) -> np.ndarray:
-        return -self._weights * self._problem.loss.derivative(self._targets, predictions)
-
-    def _objective(self, polynomial: np.ndarray, rows: np.ndarray) -> float:
-        predictions = self._basis @ polynomial + self._columns[:, self._active] @ rows[self._active]
-        loss = float(np.sum(self._weights * self._problem.loss.value(self._targets, predictions)))
-        return loss + self._strength * float(sizes(rows[self._active]).sum())
+    def _curvature(self) -> np.ndarray:
+        return self._problem.weights * self._problem.loss.curvature(self._problem.targets, self.fit)
 
     def _enter(self, column: int, pull: np.ndarray, fraction: float) -> None:
         """Make `column` active with a row along its gradient, a `fraction` of the minimiser in that direction alone."""
-        curvature = self._weights * self._problem.loss.curvature(self._targets, self._predict())
         size = float(np.linalg.norm(pull))
         direction = pull / size
-        bend = float(self._columns[:, column] ** 2 @ curvature @ direction**2)
+        bend = float(self._columns[:, column] ** 2 @ self._curvature() @ direction**2)
         length = (
-            (size - self._strength) / bend if bend > 0 else 1e-3 * max(float(np.abs(self._rows).max(initial=0)), 1.0)
+            (size - self._strength) / bend
+            if bend > 0
+            else 1e-3 * max(float(np.abs(self._coefficients).max(initial=0)), 1.0)
         )
-        base = self._objective(self._polynomial, self._rows)
+        base = self._objective()
         self._active.append(column)
         length *= fraction
         for _ in range(60):
-            self._rows[column] = length * direction
+            self._coefficients[column] = length * direction
             # A fall that rounding hides is taken on trust.
-            if self._objective(self._polynomial, self._rows) <= base + 1e-15 * abs(base):
+            if self._objective() <= base + 1e-15 * abs(base):
                 return
             length *= 0.25
-        self._rows[column] = 0.0
+        self._coefficients[column] = 0.0
         self._active.remove(column)
 
     def _descend(self) -> int:
         """Newton's method on the active rows and the polynomial; the number of steps."""
-        present = self._objective(self._polynomial, self._rows)
+        present = self._objective()
         damping = _LEAST_DAMPING
         for step in range(_STEPS):
-            gradient, hessian = self._derivatives()
+            gradient, hessian = self._gradient(), self._hessian()
             scale = np.maximum(np.diagonal(hessian), 1e-12 * np.diagonal(hessian).max(initial=0.0))
             scale = scale + np.finfo(float).tiny
             try:
@@ -151,7 +127,7 @@ class RestrictedGroups(RestrictedProblem):
             if not -float(gradient @ move) > _HIDDEN * abs(present):
                 if not self._polish(move, gradient, scale):
                     return step
-                present = self._objective(self._polynomial, self._rows)
+                present = self._objective()
                 continue
             found = self._line_search(move, gradient, present)
             if found is None:
@@ -166,31 +142,37 @@ class RestrictedGroups(RestrictedProblem):
 
     def _polish(self, move: np.ndarray, gradient: np.ndarray, scale: np.ndarray) -> bool:
         """A full Newton step whose gain in F rounding hides, if it makes the gradient smaller; whether it did."""
-        steps = move.reshape(self._rows.shape[1], -1).T
+        steps = move.reshape(self._problem.outputs, -1).T
         free, active = self._basis.shape[1], self.active
         size = float(np.sum(gradient**2 / scale))
-        before = self._rows[active].copy(), self._polynomial.copy()
+        before = self._coefficients[active].copy(), self._polynomial.copy()
         if (np.einsum("kd,kd->k", before[0], before[0] + steps[free:]) <= 0).any() or not size > 0:
             return False
-        self._rows[active] += steps[free:]
+        self._coefficients[active] += steps[free:]
         self._polynomial = self._polynomial + steps[:free]
-        if float(np.sum(self._derivatives()[0] ** 2 / scale)) < 0.25 * size:
+        if float(np.sum(self._gradient() ** 2 / scale)) < 0.25 * size:
             return True
-        self._rows[active], self._polynomial = before
+        self._coefficients[active], self._polynomial = before
         return False
 
-    def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
-        """The gradient and the Hessian in (C, V_A), flattened output by output."""
-        predictions = self._predict()
-        matrix = np.concatenate([self._basis, self._columns[:, self._active]], axis=1)
-        dual = self._dual(predictions)
-        curvature = self._weights * self._problem.loss.curvature(self._targets, predictions)
-        size, outputs, free = matrix.shape[1], dual.shape[1], self._basis.shape[1]
-        rows = self._rows[self._active]
+    def _matrix(self) -> np.ndarray:
+        """Q and the active columns."""
+        return np.concatenate([self._basis, self._columns[:, self._active]], axis=1)
+
+    def _gradient(self) -> np.ndarray:
+        """∂F in (C, V_A), flattened output by output."""
+        gradient = -(self._matrix().T @ self.dual)
+        rows = self._coefficients[self._active]
+        gradient[self._basis.shape[1] :] += self._strength * rows / sizes(rows)[:, None]
+        return gradient.T.ravel()
+
+    def _hessian(self) -> np.ndarray:
+        """∂²F in the order of the gradient."""
+        matrix, curvature = self._matrix(), self._curvature()
+        size, outputs, free = matrix.shape[1], self._problem.outputs, self._basis.shape[1]
+        rows = self._coefficients[self._active]
         norms = sizes(rows)
         units = rows / norms[:, None]
-        gradient = -(matrix.T @ dual)
-        gradient[free:] += self._strength * units
         hessian = np.zeros((outputs, size, outputs, size))
         for output in range(outputs):
             hessian[output, :, output] = matrix.T @ (curvature[:, output, None] * matrix)
@@ -200,17 +182,17 @@ class RestrictedGroups(RestrictedProblem):
             neurons = np.arange(free, size)
             for k, bend in zip(neurons, bends, strict=True):
                 hessian[:, k, :, k] += bend
-        return gradient.T.ravel(), hessian.reshape(size * outputs, size * outputs)
+        return hessian.reshape(size * outputs, size * outputs)
 
     def _line_search(self, move: np.ndarray, gradient: np.ndarray, present: float) -> tuple[float, float] | None:
         """Go along `move` as far as F falls, setting rows that would cross zero to zero.
 
         The new F and the fraction of `move` that was gone, or None if F does not fall.
         """
-        outputs, free = self._rows.shape[1], self._basis.shape[1]
-        steps = move.reshape(outputs, -1).T
+        free = self._basis.shape[1]
+        steps = move.reshape(self._problem.outputs, -1).T
         active = self.active
-        base, polynomial = self._rows[active].copy(), self._polynomial.copy()
+        base, polynomial = self._coefficients[active].copy(), self._polynomial.copy()
         along = np.einsum("kd,kd->k", base, base + steps[free:])
         slope = float(gradient @ move)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -225,11 +207,11 @@ class RestrictedGroups(RestrictedProblem):
             rows = base + length * steps[free:]
             crossed = (reach <= length) if length < 1.0 else (along <= 0)
             rows[crossed] = 0.0
-            self._rows[active] = rows
+            self._coefficients[active] = rows
             self._polynomial = polynomial + length * steps[:free]
-            new = self._objective(self._polynomial, self._rows)
+            new = self._objective()
             if new <= present + 1e-4 * min(length, 1.0) * slope or (crossed.any() and new < present):
                 self._active = [int(k) for k in active[~crossed]]
                 return new, length
-        self._rows[active], self._polynomial = base, polynomial
+        self._coefficients[active], self._polynomial = base, polynomial
         return None

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from ridgesplines.oracles.protocol import sizes
+from ridgesplines.problem import Problem
 
 
 class OutOfTime(Exception):
@@ -19,25 +20,24 @@ class RestrictedProblem(ABC):
 
         min_(v, q)  Σ_n s_n ℓ(y_n, (Φ v)_n + q_n) + λ Σ_k ‖v_k‖,        q in the span of the free polynomials.
 
-    The K columns of Φ (N, K) are the measured neurons in the order in which they were added, v is (K,) or (K, D).
+    The K columns of Φ (N, K) are the measured neurons in the order in which they were added, v is (K,) or (K, D). Some
+    regularizers admit only v ≥ 0, of one output; an inactive column is then as it should be if p_z ≤ λ.
 
     Attributes:
         deadline: when `solve` gives up, by `time.perf_counter`.
+        tolerance: how large a violation of |p_z| ≤ λ, relative to λ, is still rounding of `solve`.
     """
 
     deadline: float = np.inf
+    tolerance: float = 1e-11
 
-    @property
-    def remaining(self) -> float:
-        """Seconds to the deadline.
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
 
-        Raises:
-            OutOfTime: if it has passed.
-        """
-        seconds = self.deadline - time.perf_counter()
-        if seconds <= 0:
+    def check_deadline(self) -> None:
+        """Raise OutOfTime if the deadline has passed."""
+        if time.perf_counter() >= self.deadline:
             raise OutOfTime
-        return seconds
 
     @property
     @abstractmethod
@@ -97,12 +97,13 @@ class RestrictedProblem(ABC):
 
     def satisfied(self, violation: float) -> bool:
         """Whether sup |p_z| / λ − 1 = `violation` is small enough to `advance` rather than to add neurons."""
-        return violation <= 1e-11
+        return violation <= self.tolerance
 
     def advance(self) -> bool:
         """Tighten an approximation of constraints; False if there is nothing left to tighten."""
         return False
 
     def correlations(self) -> np.ndarray:
-        """|p_z| at each column, (K,)."""
-        return sizes(self.columns.T @ self.dual)
+        """How far each column is from λ, (K,): |p_z|, or p_z where v ≥ 0."""
+        products = self.columns.T @ self.dual
+        return products if self._problem.regularizer.nonnegative else sizes(products)

@@ -6,15 +6,16 @@ import numpy as np
 
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.restricted.lasso import ActiveSetLasso
-from ridgesplines.solvers.restricted.protocol import RestrictedProblem
+from ridgesplines.solvers.restricted.stored import StoredProblem
 
 # Curvatures count as at least this fraction of the largest, so that a lasso has a solution where the loss is linear.
 _FLOOR = 1e-4
 _STEPS = 200
+# Columns correlated by less than this fraction of λ are left out of a step; the next one looks at them again.
 _NEAR = 0.8
 
 
-class RestrictedSmooth(RestrictedProblem):
+class RestrictedSmooth(StoredProblem):
     """F(v, c) = Σ s ℓ(y, Φ v + Q c) + λ ‖v‖₁ for a smooth loss.
 
     About the present predictions the loss is replaced by its second-order expansion, which makes a weighted lasso; its
@@ -24,51 +25,20 @@ class RestrictedSmooth(RestrictedProblem):
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+        super().__init__(problem)
         self._strength = problem.dual_limit
-        self._columns = np.zeros((len(problem.targets), 0), order="F")
-        self._coefficients = np.zeros(0)
         self._fit = problem.best_polynomial[0]
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Φ."""
-        return self._columns
-
-    @property
-    def coefficients(self) -> np.ndarray:
-        """v."""
-        return self._coefficients
-
-    @property
-    def active(self) -> np.ndarray:
-        """Where v is not zero."""
-        return np.flatnonzero(self._coefficients)
-
-    @property
-    def fit(self) -> np.ndarray:
-        """Φ v + Q c."""
-        return self._fit
 
     @property
     def dual(self) -> np.ndarray:
         """−s ℓ'."""
         return -self._problem.weights * self._problem.loss.derivative(self._problem.targets, self._fit)
 
-    def add(self, columns: np.ndarray) -> None:
-        """See `RestrictedProblem.add`."""
-        self._columns = np.concatenate([self._columns, columns], axis=1)
-        self._coefficients = np.append(self._coefficients, np.zeros(columns.shape[1]))
-
-    def keep(self, kept: np.ndarray) -> None:
-        """See `RestrictedProblem.keep`."""
-        self._columns, self._coefficients = self._columns[:, kept], self._coefficients[kept]
-
     def solve(self) -> bool:
         """Minimise F over the present columns; whether it fell."""
         fell = False
         for _ in range(_STEPS):
-            _ = self.remaining
+            self.check_deadline()
             if not self._step():
                 break
             fell = True
@@ -87,14 +57,13 @@ class RestrictedSmooth(RestrictedProblem):
             remainder = columns - basis @ (basis.T @ columns)
             return remainder - basis @ (basis.T @ remainder)
 
-        # Columns that are far from entering sit a step out.
-        near = np.abs(self._columns.T @ (problem.weights * slope)) >= _NEAR * self._strength
+        near = self.correlations() >= _NEAR * self._strength
         working = np.flatnonzero(near | (self._coefficients != 0))
         targets = roots * (self._fit - slope / curvature)
-        lasso = ActiveSetLasso(off(targets), self._strength)
+        lasso = ActiveSetLasso(off(targets), self._strength, problem.regularizer.nonnegative)
         lasso.add(off(roots[:, None] * self._columns[:, working]))
         lasso.start(self._coefficients[working])
-        lasso.solve()
+        lasso.solve(check=self.check_deadline)
         goal = np.zeros_like(self._coefficients)
         goal[working] = lasso.coefficients
         neurons = self._columns @ goal
