@@ -81,6 +81,7 @@ class InteriorPoint:
         largest = float(np.abs(self._ends[np.isfinite(self._ends)]).max())
         self.size = largest or 1.0
         self.price = 1e5 * (float(np.abs(dual).max()) or 1.0)
+        self._highest = 1e12 * self.price
         # Parts of v, and those of the errors in units that make their price 1.
         self._share = largest * self.price
         self._masses = np.zeros((len(self._signs), 0))
@@ -141,7 +142,13 @@ class InteriorPoint:
         return bool(np.abs(self.dual).max(initial=0.0) > 0.5 * self.price)
 
     def raise_price(self) -> None:
-        """Make errors ten times as dear."""
+        """Make errors ten times as dear.
+
+        Raises:
+            LinAlgError: if they are too dear already for the constraints to have a solution at all.
+        """
+        if self.price >= self._highest:
+            raise LinAlgError("no network meets the constraints, or none that numbers can tell.")
         # The same errors at the new price.
         self._errors *= 10.0
         self.price *= 10.0

@@ -48,6 +48,7 @@ class RestrictedLinear(StoredProblem):
         self._strength = problem.dual_limit
         self._constrained = np.isinf(loss.slopes())
         self._penalty = first_slope(problem) if self._constrained.any() else 0.0
+        self._highest = 1e15 * self._penalty
         # (column, sign) of each variable of the program beyond the first ones.
         self._variables: list[tuple[int, float]] = []
         self._program = self._make(lower / self._unit, upper / self._unit)
@@ -186,6 +187,7 @@ class RestrictedLinear(StoredProblem):
         super().add(interior.columns)
         self._scales = np.append(self._scales, np.abs(interior.columns).max(axis=0))
         self._penalty = max(self._penalty, 10.0 * float(np.abs(interior.dual).max()))
+        self._highest = max(self._highest, 1e15 * self._penalty)
         self._price_penalty()
         active, (lower, upper) = interior.partition()
         self._price_in(active, np.sign(interior.coefficients[active]))
@@ -201,9 +203,15 @@ class RestrictedLinear(StoredProblem):
         self._begun = True
 
     def advance(self) -> bool:
-        """Make the slope of violated constraints ten times larger."""
+        """Make the slope of violated constraints ten times larger.
+
+        Raises:
+            LinAlgError: if it is so large already that the constraints cannot have a solution at all.
+        """
         if self.admissible:
             return False
+        if self._penalty >= self._highest:
+            raise np.linalg.LinAlgError("no network satisfies the constraints, or none that numbers can tell.")
         self._penalty *= 10.0
         self._price_penalty()
         return True
