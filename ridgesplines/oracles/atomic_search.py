@@ -52,17 +52,13 @@ class AtomicSearchOracle(GaugeOracle):
         if bias == "joint":
             self._vectors = np.column_stack([self._points, -np.ones(len(self._points))])
 
-    def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
-        """See `Oracle.supremum`."""
-        return self._search(dual, hints, self._starts * effort)
-
     def approximate(self, dual: np.ndarray, hints: Neurons | None = None) -> Supremum:
         """See `Oracle.approximate`: fewer starts."""
-        return replace(self._search(dual, hints, -(-self._starts // _SHARE)), upper=np.inf)
+        return replace(self._search(dual, hints, 1 / _SHARE), upper=np.inf)
 
-    def _search(self, dual: np.ndarray, hints: Neurons | None, count: int) -> Supremum:
+    def _search(self, dual: np.ndarray, hints: Neurons | None, effort: float) -> Supremum:
         masses = self._distinct.masses(dual)
-        starts = self._drawn(self._random(dual), count)
+        starts = self._drawn(self._random(dual), max(1, round(self._starts * effort)))
         if hints is not None:
             starts += self._admitted(hints)
         found = self._climbed(masses[:, None], starts)
