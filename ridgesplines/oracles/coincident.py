@@ -15,7 +15,12 @@ class DistinctPoints:
     """
 
     def __init__(self, points: np.ndarray) -> None:
-        self.points, group, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+        if points.shape[1:] == (1,):
+            # Numbers sort ten times faster than rows.
+            values, group, counts = np.unique(points[:, 0], return_inverse=True, return_counts=True)
+            self.points = values[:, None]
+        else:
+            self.points, group, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
         self._group = group.ravel()
         self._repeats = int(counts.max(initial=1)) - 1
         self._repeated = counts[self._group] > 1
