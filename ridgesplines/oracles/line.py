@@ -20,8 +20,9 @@ class LineOracle:
     of its derivative (see `smooth_supremum`, also for the rounding). Flipping a neuron changes it by a polynomial of
     degree < m only, to which z is orthogonal: one orientation is enough.
 
-    Rounding, order 2: between neighbouring data p_z is a running sum of N terms, whose error is at most (N + 2) ε times
-    the same sum over absolute values; `upper` adds that.
+    Rounding, order 2: between neighbouring data p_z is a running sum of N terms, whose error is at most (N + 4) ε times
+    the same sum over absolute values, with the ε of extended precision (where the platform has it), and then that of
+    rounding to double precision; `upper` adds both.
     """
 
     kind: CertificateKind = "exact"
@@ -37,10 +38,12 @@ class LineOracle:
         """See `Oracle.supremum`."""
         if self._order > 2:
             return smooth_supremum(self._sorted, self._distinct.precise_masses(dual), len(dual), self._order)
-        masses = self._distinct.masses(dual)
-        values = _profile_at_data(self._sorted, masses)
+        precise = _profile_at_data(self._sorted.astype(np.longdouble), self._distinct.precise_masses(dual))
+        values = precise.astype(float)
         reach = _profile_at_data(self._sorted, self._distinct.masses(np.abs(dual)))
-        margin = (len(dual) + 2) * _UNIT * float(sizes(reach).max(initial=0.0))
+        largest = float(sizes(reach).max(initial=0.0))
+        margin = (len(dual) + 4) * float(np.finfo(np.longdouble).eps) * largest
+        margin += 4 * _UNIT * float(sizes(values).max(initial=0.0))
         height = sizes(values)
         peaks = np.flatnonzero(
             (height > 0) & (height >= np.append(height[1:], 0.0)) & (height >= np.append(0.0, height[:-1]))
