@@ -1,0 +1,122 @@
+"""A primal-dual interior point on the line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgesplines.solvers.line.polish import BrokenLine
+from ridgesplines.solvers.line.steps import center, complementarity, directions, move, right_sides, sides, weigh
+from ridgesplines.solvers.line.sweeps import GAINS, factorize, sweep
+from ridgesplines.solvers.line.terms import LineTerms
+
+# What part of the way to the boundary a step may go.
+_FRACTION = 0.995
+# How far a prediction may move in one step where the loss is known by its derivatives only.
+_REACH = 4.0
+# The first barrier, as a multiple of the objective at the start shared among the bounds.
+_BARRIER = 10.0
+# An equation t = y is solved as t + κ (z' − z) = y, again and again, with this fraction of a natural unit as κ.
+_FLOOR = 1e-10
+
+
+class InteriorPoint:
+    """min Σ_i sup_z [z (y_i − t) − ½ κ_i z²] + Σ_k sup_u u a_k over broken lines with values t and slope changes a.
+
+    z_i is within the bounds of the terms, u_k within `least` and `largest`: ±λ make λ |a_k|, one infinite bound admits
+    one sign only, two none. Mehrotra's predictor and corrector; each Newton system is solved by `sweeps` in O(N),
+    without loss of digits at any spacing. The slope changes are unknowns of their own: differences of values would not
+    say which of a million slope changes are zero.
+
+    Attributes:
+        values: t, (n,).
+        slope: the first slope.
+        parts: of the terms, (M, 5); see `steps`, also for the next two.
+        bends: of the slope changes, (n, 5).
+        gap: the sum of the complementary products: the duality gap, once the equations hold.
+        lengths: of the last step, primal and dual.
+        curvature: q of the last step, (n,): how firmly each value is held.
+    """
+
+    def __init__(
+        self, terms: LineTerms, line: BrokenLine, least: np.ndarray, largest: np.ndarray, objective: float
+    ) -> None:
+        self._terms = terms
+        count = len(terms.points)
+        self._spacing = np.diff(terms.points)
+        self.values, self.slope = line.values.copy(), line.slope
+        self.parts, self._part_steps = np.zeros((len(terms.centres), 5)), np.zeros((len(terms.centres), 8))
+        self.bends, self._bend_steps = np.zeros((count, 5)), np.zeros((count, 8))
+        self._gains, self._work = np.zeros((count, GAINS)), np.zeros((count, 2))
+        self.lengths, self.curvature = np.zeros(2), np.ones(count)
+        bounds = (terms.lower, terms.upper, least[1:-1], largest[1:-1])
+        self._pairs = max(1, sum(int(np.isfinite(bound).sum()) for bound in bounds))
+        # Without curvature primal and dual do not share a variable, and each may go as far as it can.
+        self._separate = terms.constrained
+        limit = float(np.abs(largest[np.isfinite(largest)]).max(initial=0.0)) or 1.0
+        size = max(float(np.ptp(line.values)), 1e-3 * float(np.abs(line.values).max()), 1e-300)
+        self._floor = _FLOOR * size * float(terms.points[-1] - terms.points[0]) / limit
+        barrier = _BARRIER * max(objective, 1e-300) / self._pairs
+        center(
+            line.values, line.kinks, barrier, least, largest, terms.starts, terms.centres, terms.softness, terms.lower,
+            terms.upper, self.parts, self.bends,
+        )  # fmt: skip
+        self.gap = self._products(0.0, 0.0)
+
+    @property
+    def line(self) -> BrokenLine:
+        """The present one."""
+        return BrokenLine(self.values, self.kinks, self.slope)
+
+    @property
+    def kinks(self) -> np.ndarray:
+        """a, (n,), zero at both ends."""
+        return self.bends[:, 0] - self.bends[:, 1]
+
+    def step(self, curvature: np.ndarray, pull: np.ndarray) -> None:
+        """One step; q and l (n,) are those of the terms that are known by their derivatives only."""
+        terms, count = self._terms, len(self.values)
+        self.curvature = curvature = curvature.copy()
+        price = np.full(count, np.inf)
+        weigh(self._floor, terms.starts, terms.softness, self.parts, self.bends, curvature, price)
+        factorize(self._spacing, curvature, price, self._gains)
+        value_steps, kink_steps, bend = np.zeros(count), np.zeros(count), np.zeros(count)
+
+        def solve(target: float, corrected: bool) -> tuple[float, float, float]:
+            linear = pull.copy()
+            right_sides(
+                target, corrected, self._floor, self._spacing, self.values, terms.starts, terms.centres,
+                terms.softness, self.parts, self.bends, self._part_steps, self._bend_steps, price, linear, bend,
+            )  # fmt: skip
+            slope = sweep(self._spacing, self._gains, linear, bend, value_steps, kink_steps, self._work)
+            directions(
+                self._floor, value_steps, kink_steps, terms.starts, terms.softness, self.parts, self.bends, price,
+                self._part_steps, self._bend_steps, self.lengths,
+            )  # fmt: skip
+            primal, dual = np.minimum(self.lengths * (_FRACTION if corrected else 1.0), 1.0)
+            if not self._separate:
+                primal = dual = min(primal, dual)
+            return primal, dual, slope
+
+        primal, dual, _ = solve(0.0, False)
+        after = self._products(primal, dual)
+        shrink = (max(after, 0.0) / self.gap) ** 3 if self.gap > 0 else 0.0
+        primal, dual, slope = solve(self.gap / self._pairs * shrink, True)
+        if terms.smooth:
+            primal = dual = min(primal, _REACH / max(float(np.abs(value_steps).max()), 1e-300))
+        self.lengths = np.array([primal, dual])
+        move(primal, dual, self.parts, self._part_steps)
+        move(primal, dual, self.bends[1:-1], self._bend_steps[1:-1])
+        self.values = self.values + primal * value_steps
+        self.slope += primal * slope
+        self.gap = self._products(0.0, 0.0)
+
+    def sides(self) -> tuple[np.ndarray, np.ndarray]:
+        """At which bound the z of each term (M,) and the u of each slope change (n,) end: 1 upper, −1 lower, 0 none."""
+        primal, dual = self.lengths
+        of_parts, of_bends = np.zeros(len(self.parts), np.int8), np.zeros(len(self.bends), np.int8)
+        sides(self.parts, self._part_steps, primal, dual, of_parts)
+        sides(self.bends[1:-1], self._bend_steps[1:-1], primal, dual, of_bends[1:-1])
+        return of_parts, of_bends
+
+    def _products(self, primal: float, dual: float) -> float:
+        return complementarity(primal, dual, self.parts, self.bends, self._part_steps, self._bend_steps)
