@@ -13,10 +13,11 @@ from ridgesplines.solvers.line.terms import LineTerms
 _FRACTION = 0.995
 # How far a prediction may move in one step where the loss is known by its derivatives only.
 _REACH = 4.0
-# The first barrier, as a multiple of the objective at the start shared among the bounds.
-_BARRIER = 10.0
-# An equation t = y is solved as t + κ (z' − z) = y, again and again, with this fraction of a natural unit as κ.
-_FLOOR = 1e-10
+# The first barrier, as a multiple of the objective at the start shared among the bounds; under constraints larger.
+_BARRIER, _BARRIER_CONSTRAINED = 10.0, 100.0
+# A term without softness is solved as if it had this much, in natural units, about the z before: it makes no difference
+# in the end. An equation t = y is, in each step, t + κ (z' − z) = y.
+_FLOOR = 1e-6
 
 
 class InteriorPoint:
@@ -26,6 +27,9 @@ class InteriorPoint:
     one sign only, two none. Mehrotra's predictor and corrector; each Newton system is solved by `sweeps` in O(N),
     without loss of digits at any spacing. The slope changes are unknowns of their own: differences of values would not
     say which of a million slope changes are zero.
+
+    The start need not satisfy the terms that are constraints; their parts are then `room` at least, and `objective` is
+    a guess of that of the optimum, from above.
 
     Attributes:
         values: t, (n,).
@@ -38,7 +42,7 @@ class InteriorPoint:
     """
 
     def __init__(
-        self, terms: LineTerms, line: BrokenLine, least: np.ndarray, largest: np.ndarray, objective: float
+        self, terms: LineTerms, line: BrokenLine, least: np.ndarray, largest: np.ndarray, objective: float, room: float = 0.0
     ) -> None:
         self._terms = terms
         count = len(terms.points)
@@ -52,20 +56,38 @@ class InteriorPoint:
         self._pairs = max(1, sum(int(np.isfinite(bound).sum()) for bound in bounds))
         # Without curvature primal and dual do not share a variable, and each may go as far as it can.
         self._separate = terms.constrained
-        limit = float(np.abs(largest[np.isfinite(largest)]).max(initial=0.0)) or 1.0
-        size = max(float(np.ptp(line.values)), 1e-3 * float(np.abs(line.values).max()), 1e-300)
-        self._floor = _FLOOR * size * float(terms.points[-1] - terms.points[0]) / limit
-        barrier = _BARRIER * max(objective, 1e-300) / self._pairs
+        self._floor = self._least_softness(line, least, largest)
+        barrier = (_BARRIER_CONSTRAINED if room else _BARRIER) * max(objective, 1e-300) / self._pairs
         center(
-            line.values, line.kinks, barrier, least, largest, terms.starts, terms.centres, terms.softness, terms.lower,
+            line.values, line.kinks, barrier, room, least, largest, terms.starts, terms.centres, terms.softness, terms.lower,
             terms.upper, self.parts, self.bends,
         )  # fmt: skip
         self.gap = self._products(0.0, 0.0)
 
     @property
+    def bending(self) -> float:
+        """Σ |a|."""
+        return float(np.abs(self.kinks).sum())
+
+    @property
     def line(self) -> BrokenLine:
         """The present one."""
         return BrokenLine(self.values, self.kinks, self.slope)
+
+    def _least_softness(self, line: BrokenLine, least: np.ndarray, largest: np.ndarray) -> np.ndarray:
+        """Rounding of a value t moves the z of a term that holds it by ε t / κ: κ is at least what bounds this.
+
+        Relative to what z can be: its bounds, and the change of the slope of u, which is within its own.
+        """
+        terms, size = self._terms, max(float(np.ptp(line.values)), float(np.abs(line.values).max()), 1e-300)
+        bounds = [np.abs(bound[np.isfinite(bound)]).max(initial=0.0) for bound in (least, largest)]
+        steep = np.zeros(len(line.values))
+        steep[1:] += 2 * (max(bounds) or 1.0) / self._spacing
+        steep[:-1] += 2 * (max(bounds) or 1.0) / self._spacing
+        widest = np.zeros(len(line.values))
+        for bound in (terms.lower, terms.upper):
+            np.maximum.at(widest, terms.owner, np.abs(bound))
+        return _FLOOR * size / np.maximum(np.minimum(steep, widest), 1e-300)
 
     @property
     def kinks(self) -> np.ndarray:
@@ -109,6 +131,14 @@ class InteriorPoint:
         self.values = self.values + primal * value_steps
         self.slope += primal * slope
         self.gap = self._products(0.0, 0.0)
+
+    def integrate(self) -> None:
+        """Take the values from the slope changes anew.
+
+        Both are carried along; from slopes far steeper than those of the optimum their rounding sets them apart.
+        """
+        slopes = self.slope + np.cumsum(self.kinks)[:-1]
+        self.values = np.append(self.values[0], self.values[0] + np.cumsum(slopes * self._spacing))
 
     def sides(self) -> tuple[np.ndarray, np.ndarray]:
         """At which bound the z of each term (M,) and the u of each slope change (n,) end: 1 upper, −1 lower, 0 none."""

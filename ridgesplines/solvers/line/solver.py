@@ -24,6 +24,8 @@ _UNIT = float(np.finfo(float).eps)
 _TIGHT = 1e-13
 # or until it has not shrunk for so many iterations.
 _PATIENCE = 6
+# From this gap on the iterates are of the size of the optimum, and their steps tell knots from others.
+_NEAR = 1e-4
 # Up to so many data a proven bound is made in every iteration, for the trace.
 _TRACED = 20_000
 # How often knots whose slope changes come out with the wrong sign are dropped.
@@ -137,7 +139,13 @@ class _Run:
             self._finished = _connect(terms)
             return Status.CONVERGED
         limit = np.full(len(terms.points), problem.dual_limit)
-        self._interior = interior = InteriorPoint(terms, self._line, -limit, limit, objective)
+        room = 0.0
+        if terms.constrained:
+            # As steep as connecting the dots, and as wide as what the start misses.
+            objective = problem.dual_limit * float(np.abs(_inside(terms).kinks).sum())
+            low, high = terms.intervals
+            room = 3.0 * float(np.maximum(low - self._line.values, self._line.values - high).max())
+        self._interior = interior = InteriorPoint(terms, self._line, -limit, limit, objective, room)
         status = self._follow(interior, show)
         if status is not Status.TIME_LIMIT:
             show("fitting on the knots")
@@ -147,11 +155,14 @@ class _Run:
     def _follow(self, interior: InteriorPoint, show: Progress) -> Status:
         """The interior point to its end."""
         options, lowest, waited = self._options, np.inf, 0
+        least = 1e-10 * interior.gap
         for iteration in range(1, options.iteration_limit + 1):
             interior.step(*self._smooth_terms(interior.values))
             objective = self._objective(interior.line)
-            size = objective if np.isfinite(objective) else interior.gap
-            if interior.gap <= 1e-4 * size and interior.lengths.min() > 0.5:
+            size = max(objective if np.isfinite(objective) else self._problem.dual_limit * interior.bending, least)
+            if interior.gap > _NEAR * size:
+                interior.integrate()
+            if interior.gap <= _NEAR * size and interior.lengths.min() > 0.5:
                 self._sides = interior.sides()
             self._record(interior, objective)
             show(f"iteration {iteration}: objective {objective:.6g}, gap within the iteration {interior.gap / size:.1e}")
@@ -161,7 +172,7 @@ class _Run:
                 return Status.TIME_LIMIT
             waited = 0 if interior.gap < 0.9 * lowest else waited + 1
             lowest = min(lowest, interior.gap)
-            if waited > (_PATIENCE if lowest <= 1e-8 * size else 5 * _PATIENCE) or not np.isfinite(interior.gap):
+            if waited > (_PATIENCE if interior.gap <= 1e-8 * size else 5 * _PATIENCE) or not np.isfinite(interior.gap):
                 # Rounding ends it; the certificate says how near to the optimum.
                 return Status.CONVERGED
         return Status.ITERATION_LIMIT
@@ -255,22 +266,22 @@ class _Run:
 
 
 def _start(problem: Problem, terms: LineTerms) -> BrokenLine:
-    """The best affine function in least squares; under a constraint, a function that satisfies it with some room."""
+    """The best affine function in least squares."""
     points = terms.points
-    if not terms.constrained and not terms.equations:
-        first = np.unique(terms.group, return_index=True)[1][0]
-        fit = problem.targets - problem.free.project_off(problem.targets)
-        slope = float(problem.free(problem.targets).coefficients[1])
-        return BrokenLine(fit[first] + slope * (points - points[0]), np.zeros(len(points)), slope)
-    # z ≥ 0 keeps t above, z ≤ 0 below.
-    low, high = np.full(len(points), -np.inf), np.full(len(points), np.inf)
-    np.maximum.at(low, terms.owner, np.where(terms.upper > 0, terms.centres, -np.inf))
-    np.minimum.at(high, terms.owner, np.where(terms.lower < 0, terms.centres, np.inf))
+    first = int(np.argmin(problem.measurements.points[:, 0]))
+    fit = problem.targets - problem.free.project_off(problem.targets)
+    slope = float(problem.free(problem.targets).coefficients[1])
+    return BrokenLine(fit[first] + slope * (points - points[0]), np.zeros(len(points)), slope)
+
+
+def _inside(terms: LineTerms) -> BrokenLine:
+    """A function that satisfies the constraints, with some room."""
+    low, high = terms.intervals
     values = np.where(np.isinf(low), high - 1.0, np.where(np.isinf(high), low + 1.0, 0.0))
     both = np.isfinite(low) & np.isfinite(high)
     values[both] = 0.5 * (low[both] + high[both])
-    slopes = np.diff(values) / np.diff(points)
-    kinks = np.zeros(len(points))
+    slopes = np.diff(values) / np.diff(terms.points)
+    kinks = np.zeros(len(values))
     kinks[1:-1] = np.diff(slopes)
     return BrokenLine(values, kinks, float(slopes[0]) if len(slopes) else 0.0)
 

@@ -14,8 +14,10 @@ from ridgesplines.oracles.compilation import compiled
 
 
 @compiled
-def _centered(gap: float, softness: float, lower: float, upper: float, barrier: float, row: np.ndarray) -> None:
-    """Fill a row with gap = κ z + p − m, nearly, and products of `barrier`."""
+def _centered(
+    gap: float, softness: float, lower: float, upper: float, barrier: float, room: float, row: np.ndarray
+) -> None:
+    """Fill a row with gap = κ z + p − m, nearly, and products of `barrier`; p or m is at least `room` where κ = 0."""
     low, high = np.isfinite(lower), np.isfinite(upper)
     row[0], row[1], row[2], row[3], row[4] = 0.0, 0.0, np.inf, np.inf, 0.0
     if low and high:
@@ -36,6 +38,8 @@ def _centered(gap: float, softness: float, lower: float, upper: float, barrier: 
     elif low or high:
         side = 1.0 if low else -1.0
         shift = side * (gap - softness * (lower if low else upper))
+        if softness == 0.0:
+            shift = min(shift, -room)
         root = np.sqrt(shift * shift + 4.0 * softness * barrier)
         distance = (shift + root) / (2.0 * softness) if shift > 0.0 else 2.0 * barrier / (root - shift)
         if low:
@@ -48,37 +52,37 @@ def _centered(gap: float, softness: float, lower: float, upper: float, barrier: 
 
 @compiled
 def center(
-    values: np.ndarray, kinks: np.ndarray, barrier: float, least: np.ndarray, largest: np.ndarray, starts: np.ndarray,
-    centres: np.ndarray, softness: np.ndarray, lower: np.ndarray, upper: np.ndarray, parts: np.ndarray,
+    values: np.ndarray, kinks: np.ndarray, barrier: float, room: float, least: np.ndarray, largest: np.ndarray,
+    starts: np.ndarray, centres: np.ndarray, softness: np.ndarray, lower: np.ndarray, upper: np.ndarray, parts: np.ndarray,
     bends: np.ndarray,
 ) -> None:  # fmt: skip
     """Fill `parts` and `bends` with products near `barrier` at t = `values` and a = `kinks`; least ≤ u ≤ largest."""
     count = len(values)
     for n in range(count):
         if 0 < n < count - 1:
-            _centered(kinks[n], 0.0, least[n], largest[n], barrier, bends[n])
+            _centered(kinks[n], 0.0, least[n], largest[n], barrier, 0.0, bends[n])
         for i in range(starts[n], starts[n + 1]):
-            _centered(centres[i] - values[n], softness[i], lower[i], upper[i], barrier, parts[i])
+            _centered(centres[i] - values[n], softness[i], lower[i], upper[i], barrier, room, parts[i])
 
 
 @compiled
-def _yielding(softness: float, row: np.ndarray) -> float:
-    """By how much p − m + κ z grows with z along the central path."""
-    return softness + row[0] / row[2] + row[1] / row[3]
+def _yielding(softness: float, row: np.ndarray, floor: float) -> float:
+    """By how much p − m + κ z grows with z along the central path, and `floor` at least."""
+    return max(softness + row[0] / row[2] + row[1] / row[3], floor)
 
 
 @compiled
 def weigh(
-    floor: float, starts: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray,
+    floor: np.ndarray, starts: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray,
     curvature: np.ndarray, price: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add the terms' share to q (n,) and fill w (n,); `floor` stands in for κ where a term is an equation."""
+    """Add the terms' share to q (n,) and fill w (n,); κ is taken as `floor` (n,) at least."""
     count = len(curvature)
     for n in range(count):
         for i in range(starts[n], starts[n + 1]):
-            curvature[n] += 1.0 / max(_yielding(softness[i], parts[i]), floor)
+            curvature[n] += 1.0 / _yielding(softness[i], parts[i], floor[n])
         if 0 < n < count - 1:
-            ratio = _yielding(0.0, bends[n])
+            ratio = _yielding(0.0, bends[n], 0.0)
             price[n] = 1.0 / ratio if ratio > 0.0 else np.inf
 
 
@@ -97,7 +101,7 @@ def _missing(target: float, corrected: bool, row: np.ndarray, step: np.ndarray) 
 
 @compiled
 def right_sides(
-    target: float, corrected: bool, floor: float, spacing: np.ndarray, values: np.ndarray, starts: np.ndarray,
+    target: float, corrected: bool, floor: np.ndarray, spacing: np.ndarray, values: np.ndarray, starts: np.ndarray,
     centres: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray, part_steps: np.ndarray,
     bend_steps: np.ndarray, price: np.ndarray, pull: np.ndarray, bend: np.ndarray,
 ) -> None:  # fmt: skip
@@ -118,7 +122,7 @@ def right_sides(
             off = softness[i] * row[4] + row[0] - row[1] - centres[i] + values[n]
             off += _missing(target, corrected, row, step)
             step[7] = off
-            total += row[4] - off / max(_yielding(softness[i], row), floor)
+            total += row[4] - off / _yielding(softness[i], row, floor[n])
         pull[n] += total
         bend[n] = 0.0
         if 0 < n < count - 1 and np.isfinite(price[n]):
@@ -142,7 +146,7 @@ def _stepped(move: float, row: np.ndarray, step: np.ndarray, lengths: np.ndarray
 
 @compiled
 def directions(
-    floor: float, value_steps: np.ndarray, kink_steps: np.ndarray, starts: np.ndarray, softness: np.ndarray,
+    floor: np.ndarray, value_steps: np.ndarray, kink_steps: np.ndarray, starts: np.ndarray, softness: np.ndarray,
     parts: np.ndarray, bends: np.ndarray, price: np.ndarray, part_steps: np.ndarray, bend_steps: np.ndarray,
     lengths: np.ndarray,
 ) -> None:  # fmt: skip
@@ -152,8 +156,8 @@ def directions(
     for n in range(count):
         for i in range(starts[n], starts[n + 1]):
             step = part_steps[i]
-            yielding = max(_yielding(softness[i], parts[i]), floor)
-            _stepped(-(value_steps[n] + step[7]) / yielding, parts[i], step, lengths)
+            move = -(value_steps[n] + step[7]) / _yielding(softness[i], parts[i], floor[n])
+            _stepped(move, parts[i], step, lengths)
         if 0 < n < count - 1 and np.isfinite(price[n]):
             step = bend_steps[n]
             _stepped(price[n] * (kink_steps[n] - step[5] + step[6]), bends[n], step, lengths)

@@ -115,6 +115,30 @@ class LineTerms:
         free = (self.softness == 0) & np.isinf(self.lower) & np.isinf(self.upper)
         return len(free) == len(self.points) and bool(free.all()) and bool((np.diff(self.starts) == 1).all())
 
+    @property
+    def intervals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Under constraints, the least and the largest admissible value at each point, (n,)."""
+        low, high = np.full(len(self.points), -np.inf), np.full(len(self.points), np.inf)
+        # z ≥ 0 keeps t above, z ≤ 0 below.
+        np.maximum.at(low, self.owner, np.where(self.upper > 0, self.centres, -np.inf))
+        np.minimum.at(high, self.owner, np.where(self.lower < 0, self.centres, np.inf))
+        return low, high
+
+    @classmethod
+    def within(cls, points: np.ndarray, low: np.ndarray, high: np.ndarray) -> LineTerms:
+        """The constraints low ≤ t ≤ high, (n,), equations where both are equal."""
+        count = np.arange(len(points))
+        equal = low == high
+        below, above = ~equal & np.isfinite(low), ~equal & np.isfinite(high)
+        infinite = np.full(len(points), np.inf)
+        columns = (
+            (count[equal], low[equal], -infinite[equal], infinite[equal]),
+            (count[below], low[below], np.zeros(below.sum()), infinite[below]),
+            (count[above], high[above], -infinite[above], np.zeros(above.sum())),
+        )
+        owner, centres, lower, upper = (np.concatenate(column) for column in zip(*columns, strict=True))
+        return cls._sorted(points, count, owner, centres, np.zeros(len(owner)), lower, upper, owner, owner)
+
     def dual(self, z: np.ndarray) -> np.ndarray:
         """The dual vector of the data (N,) from that of the terms (M,)."""
         return np.bincount(np.where(z >= 0, self.rows_below, self.rows_above), z, minlength=len(self.group))
