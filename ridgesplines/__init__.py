@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.solvers.line import LineSpline
+    from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
@@ -57,6 +59,7 @@ _HOMES = {
     "HuberLoss": "losses",
     "Interpolation": "losses",
     "IntervalConstraint": "losses",
+    "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
     "Measurement": "measurements",
@@ -70,6 +73,7 @@ _HOMES = {
     "RidgeSpline": "spline",
     "Samples": "measurements",
     "Solution": "solution",
+    "SolutionSet": "solvers.solution_set",
     "Solver": "solving",
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
@@ -80,7 +84,9 @@ _HOMES = {
     "certify": "certificate",
     "regularization_path": "path",
     "select_strength": "path",
+    "solution_set": "solvers.solution_set",
     "solve": "solving",
+    "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
 }
 _MODULES = ("datasets", "oracles", "plotting")
@@ -89,7 +95,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "sparsify",
+    "solve", "Solver", "ColumnGeneration", "LineSpline", "sparsify",
+    "solution_set", "SolutionSet", "sparsest",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
