@@ -42,7 +42,13 @@ class InteriorPoint:
     """
 
     def __init__(
-        self, terms: LineTerms, line: BrokenLine, least: np.ndarray, largest: np.ndarray, objective: float, room: float = 0.0
+        self,
+        terms: LineTerms,
+        line: BrokenLine,
+        least: np.ndarray,
+        largest: np.ndarray,
+        objective: float,
+        room: float = 0.0,
     ) -> None:
         self._terms = terms
         count = len(terms.points)

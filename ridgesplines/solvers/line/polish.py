@@ -56,7 +56,9 @@ def project(line: BrokenLine, points: np.ndarray, weights: np.ndarray, active: n
     return start
 
 
-def _integral(points: np.ndarray, start: float, slope: float, kinks: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _integral(
+    points: np.ndarray, start: float, slope: float, kinks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
     slopes = slope + np.cumsum(kinks)[:-1]
     return start + np.append(0.0, np.cumsum(slopes * np.diff(points))), kinks, slope
 

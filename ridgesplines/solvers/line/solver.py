@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ridgesplines.certificate import certify, relative_gap
-from ridgesplines.losses import PiecewiseLinearLoss
+from ridgesplines.losses import PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, VectorRadonTV
 from ridgesplines.solution import Solution, Status, TraceRow
+from ridgesplines.solvers.line.coarse import solve_condensed
 from ridgesplines.solvers.line.interior import InteriorPoint
-from ridgesplines.solvers.line.polish import BrokenLine, fit_smooth, project
+from ridgesplines.solvers.line.polish import BrokenLine, fit_smooth, minimise, project
 from ridgesplines.solvers.line.steps import follow
 from ridgesplines.solvers.line.terms import LineTerms
+from ridgesplines.solvers.line.vertex import vertex
 from ridgesplines.spline import RidgeSpline
 
 _UNIT = float(np.finfo(float).eps)
@@ -24,6 +27,8 @@ _UNIT = float(np.finfo(float).eps)
 _TIGHT = 1e-13
 # or until it has not shrunk for so many iterations.
 _PATIENCE = 6
+# From so many data on the squared loss is tried with few candidates for knots.
+_MANY = 5000
 # From this gap on the iterates are of the size of the optimum, and their steps tell knots from others.
 _NEAR = 1e-4
 # Up to so many data a proven bound is made in every iteration, for the trace.
@@ -138,6 +143,10 @@ class _Run:
         if terms.equations:
             self._finished = _connect(terms)
             return Status.CONVERGED
+        if len(terms.points) >= _MANY and isinstance(problem.loss, SquaredLoss):
+            status = self._condense(objective, show)
+            if status is not None:
+                return status
         limit = np.full(len(terms.points), problem.dual_limit)
         room = 0.0
         if terms.constrained:
@@ -152,6 +161,30 @@ class _Run:
             self._finished = self._polish(interior), self._dual(interior)
         return status
 
+    def _condense(self, objective: float, show: Progress) -> Status | None:
+        """The squared loss with many data and few knots; None if there are many knots."""
+        problem, terms = self._problem, self._terms
+
+        def report(turn: int, candidates: int, excess: float, line: BrokenLine) -> None:
+            self._line = line
+            show(f"round {turn}: {candidates} candidates for knots, the profile exceeds λ by a factor of {excess:.6g}")
+            if self._options.time_limit is not None and time.perf_counter() >= self._began + self._options.time_limit:
+                raise TimeoutError
+
+        try:
+            found = solve_condensed(terms, problem.dual_limit, objective, report)
+        except TimeoutError:
+            return Status.TIME_LIMIT
+        if found is None:
+            return None
+        line, signs = found
+        curvature, pull = 1 / terms.softness, terms.centres / terms.softness
+        price = np.where(signs != 0, 0.0, np.inf)
+        fitted = minimise(terms.points, curvature, pull, price, -problem.dual_limit * signs)
+        line = fitted if not (fitted.kinks * signs < 0).any() else line
+        self._finished = line, self._gradient(line.values)
+        return Status.CONVERGED
+
     def _follow(self, interior: InteriorPoint, show: Progress) -> Status:
         """The interior point to its end."""
         options, lowest, waited = self._options, np.inf, 0
@@ -165,7 +198,9 @@ class _Run:
             if interior.gap <= _NEAR * size and interior.lengths.min() > 0.5:
                 self._sides = interior.sides()
             self._record(interior, objective)
-            show(f"iteration {iteration}: objective {objective:.6g}, gap within the iteration {interior.gap / size:.1e}")
+            show(
+                f"iteration {iteration}: objective {objective:.6g}, gap within the iteration {interior.gap / size:.1e}"
+            )
             if interior.gap <= max(_TIGHT * size, 1e-3 * self._problem.resolution):
                 return Status.CONVERGED
             if options.time_limit is not None and time.perf_counter() >= self._began + options.time_limit:
@@ -215,28 +250,28 @@ class _Run:
 
     def _polish(self, interior: InteriorPoint) -> BrokenLine:
         """The spline on the knots that remain, or the iterate where that is no better."""
-        raw = interior.line
+        best = interior.line
         if self._sides is None:
-            return raw
-        best, price = raw, self._objective(raw)
+            return best
+        price = self._objective(best)
         allowed = price + 1e-10 * abs(price) + self._problem.resolution
         for line in self._candidates(interior, *self._sides):
-            objective = self._objective(line)
-            # The first one that is as good is sparser; among those, the best.
-            if objective <= (allowed if best is raw else price):
-                best, price = line, objective
+            # Later ones are sparser, or rounded less.
+            if self._objective(line) <= allowed:
+                best = line
         return best
 
-    def _candidates(self, interior: InteriorPoint, of_terms: np.ndarray, signs: np.ndarray):
+    def _candidates(self, interior: InteriorPoint, of_terms: np.ndarray, signs: np.ndarray) -> Iterator[BrokenLine]:
         """Splines with fewer knots, better and better."""
-        problem, terms, line = self._problem, self._terms, interior.line
-        for _ in range(_ROUNDS):
-            fitted = project(line, terms.points, interior.curvature, signs != 0)
-            wrong = fitted.kinks * signs < 0
-            if not wrong.any():
-                break
-            signs = np.where(wrong, 0, signs)
+        problem, terms = self._problem, self._terms
+        fitted, signs = _projected(interior.line, terms.points, interior.curvature, signs)
         yield fitted
+        if not terms.smooth:
+            held = np.bincount(terms.owner[of_terms == 0], minlength=len(terms.points)) > 0
+            if (signs != 0).sum() + 2 > held.sum():
+                # More slope changes than values that hold them: solutions abound, and a vertex has fewer.
+                fitted, signs = vertex(terms, fitted, signs, of_terms, held)
+                yield fitted
         if not problem.loss.smooth:
             return
         for _ in range(_ROUNDS):
@@ -246,10 +281,9 @@ class _Run:
             )  # fmt: skip
             wrong = better.kinks * signs < 0
             if not wrong.any():
-                break
-            signs = np.where(wrong, 0, signs)
-            fitted = project(line, terms.points, interior.curvature, signs != 0)
-        yield better
+                yield better
+                return
+            fitted, signs = _projected(fitted, terms.points, interior.curvature, np.where(wrong, 0, signs))
 
     def best(self) -> tuple[RidgeSpline, np.ndarray]:
         """The spline and the dual of the end, or of where the run was stopped."""
@@ -262,7 +296,23 @@ class _Run:
             line, dual = self._interior.line, self._dual(self._interior)
         else:
             line, dual = self._line, np.zeros(len(problem.targets))
+            if problem.loss.smooth:
+                dual = self._gradient(line.values)
         return _spline(terms, line), dual
+
+
+def _projected(
+    line: BrokenLine, points: np.ndarray, weights: np.ndarray, signs: np.ndarray
+) -> tuple[BrokenLine, np.ndarray]:
+    """The nearest broken line with slope changes of these signs, or of fewer, and its signs."""
+    fitted = line
+    for _ in range(_ROUNDS):
+        fitted = project(line, points, weights, signs != 0)
+        wrong = (fitted.kinks * signs <= 0) & (signs != 0)
+        if not wrong.any():
+            break
+        signs = np.where(wrong, 0, signs)
+    return fitted, np.sign(fitted.kinks)
 
 
 def _start(problem: Problem, terms: LineTerms) -> BrokenLine:

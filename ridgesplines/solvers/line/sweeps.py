@@ -100,7 +100,9 @@ def sweep(
         values[n], kinks[n] = value, 0.0
         row = gains[n]
         if n < count - 1 and row[3] > 0.0:
-            change = (bend[n] + work[n, 1] - row[2] * slope + row[1] * (work[n, 0] - row[0] * (value + row[1] * slope))) * row[3]
+            change = (
+                bend[n] + work[n, 1] - row[2] * slope + row[1] * (work[n, 0] - row[0] * (value + row[1] * slope))
+            ) * row[3]
             kinks[n] = change
             slope += change
     return start

@@ -91,7 +91,14 @@ class LineTerms:
             (from_above, high, -above, 0.0),
         )
         chosen = [
-            (owner[rows], centres[rows], lower * weights[rows], upper * weights[rows], rows_below[rows], rows_above[rows])
+            (
+                owner[rows],
+                centres[rows],
+                lower * weights[rows],
+                upper * weights[rows],
+                rows_below[rows],
+                rows_above[rows],
+            )
             for rows, centres, lower, upper in parts
         ]
         owners, centres, lower, upper, *origin = (np.concatenate(columns) for columns in zip(*chosen, strict=True))
