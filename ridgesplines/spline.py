@@ -24,7 +24,7 @@ from ridgesplines.polynomials import Polynomial, monomial_count, ridge_power
 # How many neuron values are held at once when a batch is evaluated: 32 MiB of doubles.
 _BLOCK = 2**22
 # From so many neurons on, splines of order 2 on the line are evaluated by sorting their knots.
-_MANY = 64
+_MANY = 1
 # Hyperplanes whose unit normals and (scaled) offsets agree to this are one: a few thousand roundings.
 SAME_HYPERPLANE = 1e-12
 

@@ -15,9 +15,10 @@ _FRACTION = 0.995
 _REACH = 4.0
 # The first barrier, as a multiple of the objective at the start shared among the bounds; under constraints larger.
 _BARRIER, _BARRIER_CONSTRAINED = 10.0, 100.0
-# A term without softness is solved as if it had this much, in natural units, about the z before: it makes no difference
-# in the end. An equation t = y is, in each step, t + κ (z' − z) = y.
-_FLOOR = 1e-6
+# Rounding moves the dual variable of a value that a term without softness holds, by ε t / κ. Such a term is solved as if
+# its full dual variable moved the value by this fraction of the values' size: about the variable before, so that it makes
+# no difference in the end.
+_RIGID = 1e-6
 
 
 class InteriorPoint:
@@ -62,7 +63,8 @@ class InteriorPoint:
         self._pairs = max(1, sum(int(np.isfinite(bound).sum()) for bound in bounds))
         # Without curvature primal and dual do not share a variable, and each may go as far as it can.
         self._separate = terms.constrained
-        self._floor = self._least_softness(line, least, largest)
+        size = max(float(np.ptp(line.values)), float(np.abs(line.values).max()), 1e-300)
+        self._rigid, self._least = _RIGID * size, self._dual_sizes(least, largest)
         barrier = (_BARRIER_CONSTRAINED if room else _BARRIER) * max(objective, 1e-300) / self._pairs
         center(
             line.values, line.kinks, barrier, room, least, largest, terms.starts, terms.centres, terms.softness, terms.lower,
@@ -80,20 +82,17 @@ class InteriorPoint:
         """The present one."""
         return BrokenLine(self.values, self.kinks, self.slope)
 
-    def _least_softness(self, line: BrokenLine, least: np.ndarray, largest: np.ndarray) -> np.ndarray:
-        """Rounding of a value t moves the z of a term that holds it by ε t / κ: κ is at least what bounds this.
-
-        Relative to what z can be: its bounds, and the change of the slope of u, which is within its own.
-        """
-        terms, size = self._terms, max(float(np.ptp(line.values)), float(np.abs(line.values).max()), 1e-300)
+    def _dual_sizes(self, least: np.ndarray, largest: np.ndarray) -> np.ndarray:
+        """How large the dual variable of a value can be: within its bounds, and the change of the slope of u."""
+        terms = self._terms
         bounds = [np.abs(bound[np.isfinite(bound)]).max(initial=0.0) for bound in (least, largest)]
-        steep = np.zeros(len(line.values))
+        steep = np.zeros(len(terms.points))
         steep[1:] += 2 * (max(bounds) or 1.0) / self._spacing
         steep[:-1] += 2 * (max(bounds) or 1.0) / self._spacing
-        widest = np.zeros(len(line.values))
+        widest = np.zeros(len(terms.points))
         for bound in (terms.lower, terms.upper):
             np.maximum.at(widest, terms.owner, np.abs(bound))
-        return _FLOOR * size / np.maximum(np.minimum(steep, widest), 1e-300)
+        return np.clip(steep, 1e-300, np.maximum(widest, 1e-300))
 
     @property
     def kinks(self) -> np.ndarray:
@@ -105,19 +104,19 @@ class InteriorPoint:
         terms, count = self._terms, len(self.values)
         self.curvature = curvature = curvature.copy()
         price = np.full(count, np.inf)
-        weigh(self._floor, terms.starts, terms.softness, self.parts, self.bends, curvature, price)
+        weigh(self._rigid, self._least, terms.starts, terms.softness, self.parts, self.bends, curvature, price)
         factorize(self._spacing, curvature, price, self._gains)
         value_steps, kink_steps, bend = np.zeros(count), np.zeros(count), np.zeros(count)
 
         def solve(target: float, corrected: bool) -> tuple[float, float, float]:
             linear = pull.copy()
             right_sides(
-                target, corrected, self._floor, self._spacing, self.values, terms.starts, terms.centres,
+                target, corrected, self._rigid, self._least, self._spacing, self.values, terms.starts, terms.centres,
                 terms.softness, self.parts, self.bends, self._part_steps, self._bend_steps, price, linear, bend,
             )  # fmt: skip
             slope = sweep(self._spacing, self._gains, linear, bend, value_steps, kink_steps, self._work)
             directions(
-                self._floor, value_steps, kink_steps, terms.starts, terms.softness, self.parts, self.bends, price,
+                self._rigid, self._least, value_steps, kink_steps, terms.starts, terms.softness, self.parts, self.bends, price,
                 self._part_steps, self._bend_steps, self.lengths,
             )  # fmt: skip
             primal, dual = np.minimum(self.lengths * (_FRACTION if corrected else 1.0), 1.0)

@@ -66,23 +66,27 @@ def center(
 
 
 @compiled
-def _yielding(softness: float, row: np.ndarray, floor: float) -> float:
-    """By how much p − m + κ z grows with z along the central path, and `floor` at least."""
-    return max(softness + row[0] / row[2] + row[1] / row[3], floor)
+def _yielding(softness: float, row: np.ndarray, rigid: float, least: float) -> float:
+    """By how much p − m + κ z grows with z along the central path; for κ = 0 at least what moves t by `rigid`.
+
+    `least` is the size that z is taken to have at least.
+    """
+    found = softness + row[0] / row[2] + row[1] / row[3]
+    return found if softness > 0.0 else max(found, rigid / max(abs(row[4]), least))
 
 
 @compiled
 def weigh(
-    floor: np.ndarray, starts: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray,
+    rigid: float, least: np.ndarray, starts: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray,
     curvature: np.ndarray, price: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add the terms' share to q (n,) and fill w (n,); κ is taken as `floor` (n,) at least."""
+    """Add the terms' share to q (n,) and fill w (n,); see `_yielding` for `rigid` and `least` (n,)."""
     count = len(curvature)
     for n in range(count):
         for i in range(starts[n], starts[n + 1]):
-            curvature[n] += 1.0 / _yielding(softness[i], parts[i], floor[n])
+            curvature[n] += 1.0 / _yielding(softness[i], parts[i], rigid, least[n])
         if 0 < n < count - 1:
-            ratio = _yielding(0.0, bends[n], 0.0)
+            ratio = bends[n, 0] / bends[n, 2] + bends[n, 1] / bends[n, 3]
             price[n] = 1.0 / ratio if ratio > 0.0 else np.inf
 
 
@@ -101,7 +105,7 @@ def _missing(target: float, corrected: bool, row: np.ndarray, step: np.ndarray) 
 
 @compiled
 def right_sides(
-    target: float, corrected: bool, floor: np.ndarray, spacing: np.ndarray, values: np.ndarray, starts: np.ndarray,
+    target: float, corrected: bool, rigid: float, least: np.ndarray, spacing: np.ndarray, values: np.ndarray, starts: np.ndarray,
     centres: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray, part_steps: np.ndarray,
     bend_steps: np.ndarray, price: np.ndarray, pull: np.ndarray, bend: np.ndarray,
 ) -> None:  # fmt: skip
@@ -122,7 +126,7 @@ def right_sides(
             off = softness[i] * row[4] + row[0] - row[1] - centres[i] + values[n]
             off += _missing(target, corrected, row, step)
             step[7] = off
-            total += row[4] - off / _yielding(softness[i], row, floor[n])
+            total += row[4] - off / _yielding(softness[i], row, rigid, least[n])
         pull[n] += total
         bend[n] = 0.0
         if 0 < n < count - 1 and np.isfinite(price[n]):
@@ -146,7 +150,7 @@ def _stepped(move: float, row: np.ndarray, step: np.ndarray, lengths: np.ndarray
 
 @compiled
 def directions(
-    floor: np.ndarray, value_steps: np.ndarray, kink_steps: np.ndarray, starts: np.ndarray, softness: np.ndarray,
+    rigid: float, least: np.ndarray, value_steps: np.ndarray, kink_steps: np.ndarray, starts: np.ndarray, softness: np.ndarray,
     parts: np.ndarray, bends: np.ndarray, price: np.ndarray, part_steps: np.ndarray, bend_steps: np.ndarray,
     lengths: np.ndarray,
 ) -> None:  # fmt: skip
@@ -156,7 +160,7 @@ def directions(
     for n in range(count):
         for i in range(starts[n], starts[n + 1]):
             step = part_steps[i]
-            move = -(value_steps[n] + step[7]) / _yielding(softness[i], parts[i], floor[n])
+            move = -(value_steps[n] + step[7]) / _yielding(softness[i], parts[i], rigid, least[n])
             _stepped(move, parts[i], step, lengths)
         if 0 < n < count - 1 and np.isfinite(price[n]):
             step = bend_steps[n]
