@@ -88,9 +88,8 @@ def _fit(terms: LineTerms, nodes: np.ndarray, limit: float, objective: float) ->
     pull = np.bincount(group[len(nodes) :], weights * centres, minlength=len(points))
     start = minimise(points, curvature, pull, none, np.zeros(len(points)))
     interior = InteriorPoint(small, start, -largest, largest, objective)
-    nothing = np.zeros(len(points))
     for _ in range(_STEPS):
-        interior.step(nothing, nothing)
+        interior.step()
         if interior.gap <= _TIGHT * objective:
             break
     signs = interior.sides()[1].astype(float)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.solvers.line.polish import BrokenLine
+from ridgesplines.solvers.line.smooth import SmoothTerms
 from ridgesplines.solvers.line.steps import center, complementarity, directions, move, right_sides, sides, weigh
 from ridgesplines.solvers.line.sweeps import GAINS, factorize, sweep
 from ridgesplines.solvers.line.terms import LineTerms
 
 # What part of the way to the boundary a step may go.
 _FRACTION = 0.995
-# How far a prediction may move in one step where the loss is known by its derivatives only.
-_REACH = 4.0
 # The first barrier, as a multiple of the objective at the start shared among the bounds; under constraints larger.
 _BARRIER, _BARRIER_CONSTRAINED = 10.0, 100.0
 # Rounding moves the dual variable of a value that a term without softness holds, by ε t / κ. Such a term is solved as if
@@ -50,8 +49,9 @@ class InteriorPoint:
         largest: np.ndarray,
         objective: float,
         room: float = 0.0,
+        smooth: SmoothTerms | None = None,
     ) -> None:
-        self._terms = terms
+        self._terms, self._smooth = terms, smooth
         count = len(terms.points)
         self._spacing = np.diff(terms.points)
         self.values, self.slope = line.values.copy(), line.slope
@@ -99,12 +99,15 @@ class InteriorPoint:
         """a, (n,), zero at both ends."""
         return self.bends[:, 0] - self.bends[:, 1]
 
-    def step(self, curvature: np.ndarray, pull: np.ndarray) -> None:
-        """One step; q and l (n,) are those of the terms that are known by their derivatives only."""
-        terms, count = self._terms, len(self.values)
-        self.curvature = curvature = curvature.copy()
+    def step(self) -> None:
+        """One step."""
+        terms, smooth, count = self._terms, self._smooth, len(self.values)
+        curvature, pull = (np.zeros(count), np.zeros(count)) if smooth is None else smooth.system(self.values)
         price = np.full(count, np.inf)
-        weigh(self._rigid, self._least, terms.starts, terms.softness, self.parts, self.bends, curvature, price)
+        weigh(
+            self._rigid, self._least, terms.starts, terms.softness, self.parts, self.bends, curvature, price
+        )  # fmt: skip
+        self.curvature = curvature
         factorize(self._spacing, curvature, price, self._gains)
         value_steps, kink_steps, bend = np.zeros(count), np.zeros(count), np.zeros(count)
 
@@ -116,10 +119,12 @@ class InteriorPoint:
             )  # fmt: skip
             slope = sweep(self._spacing, self._gains, linear, bend, value_steps, kink_steps, self._work)
             directions(
-                self._rigid, self._least, value_steps, kink_steps, terms.starts, terms.softness, self.parts, self.bends, price,
-                self._part_steps, self._bend_steps, self.lengths,
+                self._rigid, self._least, value_steps, kink_steps, terms.starts, terms.softness, self.parts,
+                self.bends, price, self._part_steps, self._bend_steps, self.lengths,
             )  # fmt: skip
             primal, dual = np.minimum(self.lengths * (_FRACTION if corrected else 1.0), 1.0)
+            if smooth is not None:
+                dual = min(dual, smooth.reach(value_steps))
             if not self._separate:
                 primal = dual = min(primal, dual)
             return primal, dual, slope
@@ -128,11 +133,11 @@ class InteriorPoint:
         after = self._products(primal, dual)
         shrink = (max(after, 0.0) / self.gap) ** 3 if self.gap > 0 else 0.0
         primal, dual, slope = solve(self.gap / self._pairs * shrink, True)
-        if terms.smooth:
-            primal = dual = min(primal, _REACH / max(float(np.abs(value_steps).max()), 1e-300))
         self.lengths = np.array([primal, dual])
         move(primal, dual, self.parts, self._part_steps)
         move(primal, dual, self.bends[1:-1], self._bend_steps[1:-1])
+        if smooth is not None:
+            smooth.move(dual)
         self.values = self.values + primal * value_steps
         self.slope += primal * slope
         self.gap = self._products(0.0, 0.0)

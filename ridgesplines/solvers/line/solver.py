@@ -17,6 +17,7 @@ from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.line.coarse import solve_condensed
 from ridgesplines.solvers.line.interior import InteriorPoint
 from ridgesplines.solvers.line.polish import BrokenLine, fit_smooth, minimise, project
+from ridgesplines.solvers.line.smooth import SmoothTerms
 from ridgesplines.solvers.line.steps import follow
 from ridgesplines.solvers.line.terms import LineTerms
 from ridgesplines.solvers.line.vertex import vertex
@@ -154,7 +155,8 @@ class _Run:
             objective = problem.dual_limit * float(np.abs(_inside(terms).kinks).sum())
             low, high = terms.intervals
             room = 3.0 * float(np.maximum(low - self._line.values, self._line.values - high).max())
-        self._interior = interior = InteriorPoint(terms, self._line, -limit, limit, objective, room)
+        smooth = SmoothTerms(problem, terms.group, self._line.values) if terms.smooth else None
+        self._interior = interior = InteriorPoint(terms, self._line, -limit, limit, objective, room, smooth)
         status = self._follow(interior, show)
         if status is not Status.TIME_LIMIT:
             show("fitting on the knots")
@@ -188,9 +190,9 @@ class _Run:
     def _follow(self, interior: InteriorPoint, show: Progress) -> Status:
         """The interior point to its end."""
         options, lowest, waited = self._options, np.inf, 0
-        least = 1e-10 * interior.gap
+        least, before = 1e-10 * interior.gap, np.inf
         for iteration in range(1, options.iteration_limit + 1):
-            interior.step(*self._smooth_terms(interior.values))
+            interior.step()
             objective = self._objective(interior.line)
             size = max(objective if np.isfinite(objective) else self._problem.dual_limit * interior.bending, least)
             if interior.gap > _NEAR * size:
@@ -201,25 +203,19 @@ class _Run:
             show(
                 f"iteration {iteration}: objective {objective:.6g}, gap within the iteration {interior.gap / size:.1e}"
             )
-            if interior.gap <= max(_TIGHT * size, 1e-3 * self._problem.resolution):
+            # Losses that are known by their derivatives converge beside the gap, not as part of it.
+            settled = not self._terms.smooth or abs(objective - before) <= 10 * _TIGHT * size
+            before = objective
+            if settled and interior.gap <= max(_TIGHT * size, 1e-3 * self._problem.resolution):
                 return Status.CONVERGED
             if options.time_limit is not None and time.perf_counter() >= self._began + options.time_limit:
                 return Status.TIME_LIMIT
-            waited = 0 if interior.gap < 0.9 * lowest else waited + 1
+            waited = 0 if interior.gap < 0.9 * lowest or not settled else waited + 1
             lowest = min(lowest, interior.gap)
             if waited > (_PATIENCE if interior.gap <= 1e-8 * size else 5 * _PATIENCE) or not np.isfinite(interior.gap):
                 # Rounding ends it; the certificate says how near to the optimum.
                 return Status.CONVERGED
         return Status.ITERATION_LIMIT
-
-    def _smooth_terms(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """q and l of the losses that are known by their derivatives."""
-        problem, group, count = self._problem, self._terms.group, len(values)
-        if not self._terms.smooth:
-            return np.zeros(count), np.zeros(count)
-        curvature = problem.weights * problem.loss.curvature(problem.targets, values[group])
-        slope = problem.weights * problem.loss.derivative(problem.targets, values[group])
-        return np.bincount(group, curvature, minlength=count), -np.bincount(group, slope, minlength=count)
 
     def _objective(self, line: BrokenLine) -> float:
         problem = self._problem
@@ -239,8 +235,7 @@ class _Run:
     def _record(self, interior: InteriorPoint, objective: float) -> None:
         problem = self._problem
         if len(problem.targets) <= _TRACED:
-            dual = problem.feasible_dual(self._dual(interior))
-            self.bound = max(self.bound, problem.bound(dual, problem.oracle.supremum(dual).upper)[0])
+            self.bound = max(self.bound, self._bound(self._dual(interior)))
         self.objective = min(self.objective, objective)
         sizes = np.abs(interior.kinks)
         width = int((sizes > 1e-9 * sizes.max(initial=0.0)).sum())
@@ -287,18 +282,24 @@ class _Run:
 
     def best(self) -> tuple[RidgeSpline, np.ndarray]:
         """The spline and the dual of the end, or of where the run was stopped."""
-        problem, terms = self._problem, self._terms
+        problem, interior = self._problem, self._interior
         if self._finished is not None:
             line, dual = self._finished
-            if problem.loss.smooth and self._interior is not None:
-                dual = self._gradient(line.values)
-        elif self._interior is not None:
-            line, dual = self._interior.line, self._dual(self._interior)
+        elif interior is not None:
+            line, dual = interior.line, self._dual(interior)
         else:
             line, dual = self._line, np.zeros(len(problem.targets))
-            if problem.loss.smooth:
-                dual = self._gradient(line.values)
-        return _spline(terms, line), dual
+        if problem.loss.smooth:
+            duals = [self._gradient(line.values)]
+            if interior is not None and not self._terms.smooth:
+                # Where the loss is flat its slope says little about the small dual variables.
+                duals.append(self._terms.dual(interior.parts[:, 4]))
+            dual = max(duals, key=self._bound) if len(duals) > 1 else duals[0]
+        return _spline(self._terms, line), dual
+
+    def _bound(self, dual: np.ndarray) -> float:
+        dual = self._problem.feasible_dual(dual)
+        return self._problem.bound(dual, self._problem.oracle.supremum(dual).upper)[0]
 
 
 def _projected(

@@ -40,9 +40,8 @@ def vertex(
     face = LineTerms.within(terms.points, low, high)
     price = float(prices @ np.abs(line.kinks))
     interior = InteriorPoint(face, line, least, largest, price, 1e-6 * float(np.ptp(line.values)))
-    nothing = np.zeros(len(held))
     for _ in range(_STEPS):
-        interior.step(nothing, nothing)
+        interior.step()
         if interior.gap <= _TIGHT * price or not np.isfinite(interior.gap):
             break
     found = interior.sides()[1]
