@@ -328,7 +328,7 @@ class Problem:
 
         In general by ‖z − z'‖ times the norm of a neuron's values. On the line z may be large where data are close, but
         its moments M_0 = Σ z and M_1 = Σ z (x − x_i) are small: changing it at two data i < j makes them zero, by at
-        most |M_0| + 2 |M_1| / (x_j − x_i) in all, and the profile by at most |M_1| + |M_0| times the length of the line.
+        most |M_0| + 2 |M_1| / (x_j − x_i) in all, and the profile by at most |M_1| + |M_0| times the line's length.
         """
         points, degree = self.measurements.points, self.regularizer.degree
         diameter = float(np.linalg.norm(np.ptp(points, axis=0)))

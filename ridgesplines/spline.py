@@ -23,8 +23,6 @@ from ridgesplines.polynomials import Polynomial, monomial_count, ridge_power
 
 # How many neuron values are held at once when a batch is evaluated: 32 MiB of doubles.
 _BLOCK = 2**22
-# From so many neurons on, splines of order 2 on the line are evaluated by sorting their knots.
-_MANY = 1
 # Hyperplanes whose unit normals and (scaled) offsets agree to this are one: a few thousand roundings.
 SAME_HYPERPLANE = 1e-12
 
@@ -168,7 +166,7 @@ class RidgeSpline:
         if points.ndim != 2 or points.shape[1] != self.dimension:
             raise ValueError(f"x must have shape (n, {self.dimension}) or ({self.dimension},), got {x.shape}.")
         size = max(1, _BLOCK // max(self.width, self.polynomial.coefficients.shape[0] * self.dimension))
-        if evaluate == self._values and xp is np and self.dimension == 1 and self.order == 2 and self.width >= _MANY:
+        if evaluate == self._values and xp is np and self.dimension == 1 and self.order == 2:
             values = _broken_line(self, points[:, 0])
         elif len(points) <= size:
             values = evaluate(points)

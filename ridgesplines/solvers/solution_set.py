@@ -36,7 +36,7 @@ class SolutionSet:
             values at the data (`Interpolation`, and strictly convex losses: `SquaredLoss`, `LogisticLoss`); otherwise
             the problem may have solutions with other values.
 
-    Source: debarre_2022, Theorems 1 and 2.
+    Source: debarre_2022.
     """
 
     points: np.ndarray
@@ -159,13 +159,13 @@ def sparsest(problem: Problem, solution: Solution | RidgeSpline) -> RidgeSpline:
 
     Args and errors as for `solution_set`.
 
-    Source: debarre_2022, Theorem 2.
+    Source: debarre_2022.
     """
     return solution_set(problem, solution).sparsest
 
 
 def _connected(spline: RidgeSpline, points: np.ndarray) -> tuple[float, float, np.ndarray]:
-    """The first value, first slope and slope changes (n,) of the function that connects the spline's values at `points`.
+    """First value, first slope and slope changes (n,) of the function that connects the spline's values at `points`.
 
     A kink v between two data is shared between them as its distance to the other; nothing is subtracted, so that
     zeros are zeros.

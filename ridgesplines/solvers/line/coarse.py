@@ -1,8 +1,8 @@
 """The squared loss with many data: knots are chosen in rounds, and the data between them condensed.
 
-Between two neighbouring candidates for knots the function is affine, and of the data there only their weighted moments
-matter: two points with the same moments stand for them all. A problem with a thousand candidates is then as quick as one
-of a few thousand data, however many there are; the profile over all data says which knots are missing.
+Between two neighbouring candidates for knots the function is affine, and of the data there only their weighted
+moments matter: two points with the same moments stand for them all. A problem with a thousand candidates is then as
+quick as one of a few thousand data, however many there are; the profile over all data says which knots are missing.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from ridgesplines.solvers.line.terms import LineTerms
 _FRACTION = 0.995
 # The first barrier, as a multiple of the objective at the start shared among the bounds; under constraints larger.
 _BARRIER, _BARRIER_CONSTRAINED = 10.0, 100.0
-# Rounding moves the dual variable of a value that a term without softness holds, by ε t / κ. Such a term is solved as if
-# its full dual variable moved the value by this fraction of the values' size: about the variable before, so that it makes
-# no difference in the end.
+# Rounding moves the dual variable of a value that a term without softness holds, by ε t / κ. Such a term is solved as
+# if its full dual variable moved the value by this fraction of the values' size: about the variable before, so that it
+# makes no difference in the end.
 _RIGID = 1e-6
 
 
@@ -67,9 +67,20 @@ class InteriorPoint:
         self._rigid, self._least = _RIGID * size, self._dual_sizes(least, largest)
         barrier = (_BARRIER_CONSTRAINED if room else _BARRIER) * max(objective, 1e-300) / self._pairs
         center(
-            line.values, line.kinks, barrier, room, least, largest, terms.starts, terms.centres, terms.softness, terms.lower,
-            terms.upper, self.parts, self.bends,
-        )  # fmt: skip
+            line.values,
+            line.kinks,
+            barrier,
+            room,
+            least,
+            largest,
+            terms.starts,
+            terms.centres,
+            terms.softness,
+            terms.lower,
+            terms.upper,
+            self.parts,
+            self.bends,
+        )
         self.gap = self._products(0.0, 0.0)
 
     @property
@@ -104,9 +115,7 @@ class InteriorPoint:
         terms, smooth, count = self._terms, self._smooth, len(self.values)
         curvature, pull = (np.zeros(count), np.zeros(count)) if smooth is None else smooth.system(self.values)
         price = np.full(count, np.inf)
-        weigh(
-            self._rigid, self._least, terms.starts, terms.softness, self.parts, self.bends, curvature, price
-        )  # fmt: skip
+        weigh(self._rigid, self._least, terms.starts, terms.softness, self.parts, self.bends, curvature, price)
         self.curvature = curvature
         factorize(self._spacing, curvature, price, self._gains)
         value_steps, kink_steps, bend = np.zeros(count), np.zeros(count), np.zeros(count)
@@ -114,14 +123,38 @@ class InteriorPoint:
         def solve(target: float, corrected: bool) -> tuple[float, float, float]:
             linear = pull.copy()
             right_sides(
-                target, corrected, self._rigid, self._least, self._spacing, self.values, terms.starts, terms.centres,
-                terms.softness, self.parts, self.bends, self._part_steps, self._bend_steps, price, linear, bend,
-            )  # fmt: skip
+                target,
+                corrected,
+                self._rigid,
+                self._least,
+                self._spacing,
+                self.values,
+                terms.starts,
+                terms.centres,
+                terms.softness,
+                self.parts,
+                self.bends,
+                self._part_steps,
+                self._bend_steps,
+                price,
+                linear,
+                bend,
+            )
             slope = sweep(self._spacing, self._gains, linear, bend, value_steps, kink_steps, self._work)
             directions(
-                self._rigid, self._least, value_steps, kink_steps, terms.starts, terms.softness, self.parts,
-                self.bends, price, self._part_steps, self._bend_steps, self.lengths,
-            )  # fmt: skip
+                self._rigid,
+                self._least,
+                value_steps,
+                kink_steps,
+                terms.starts,
+                terms.softness,
+                self.parts,
+                self.bends,
+                price,
+                self._part_steps,
+                self._bend_steps,
+                self.lengths,
+            )
             primal, dual = np.minimum(self.lengths * (_FRACTION if corrected else 1.0), 1.0)
             if smooth is not None:
                 dual = min(dual, smooth.reach(value_steps))

@@ -96,7 +96,7 @@ def fit_smooth(
         if not np.isfinite(line.values).all() or not size < 4 * decrease:
             return best
         best = line
-        if size <= 0 or size <= 1e-3 * decrease and decrease <= 1e-20 * abs(limit * (signs @ line.kinks)):
+        if size <= 1e-20 * abs(limit * float(signs @ line.kinks)):
             break
         decrease = size
     return best

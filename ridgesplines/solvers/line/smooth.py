@@ -14,8 +14,9 @@ _ROOM = 1e-3
 class SmoothTerms:
     """Σ_n s_n ℓ(y_n, t) with dual variables z_n of their own, tied to the values by t = (ℓ*)'(−z_n / s_n).
 
-    Newton's method for z = −s ℓ'(t) overshoots, back and forth for ever, where ℓ' falls off exponentially as that of the
-    logistic loss does. For the inverse equation it does not: z stays inside its domain, and grows by less than t asks.
+    Newton's method for z = −s ℓ'(t) overshoots, back and forth for ever, where ℓ' falls off exponentially as that of
+    the logistic loss does. For the inverse equation it does not: z stays inside its domain, and grows by less than t
+    asks.
 
     Attributes:
         dual: z, (N,).
@@ -36,7 +37,9 @@ class SmoothTerms:
         self._curvature = problem.weights * problem.loss.curvature(problem.targets, attained)
         self._off = values[group] - attained
         pull = self.dual - self._curvature * self._off
-        return tuple(np.bincount(group, terms, minlength=self._count) for terms in (self._curvature, pull))
+        return np.bincount(group, self._curvature, minlength=self._count), np.bincount(
+            group, pull, minlength=self._count
+        )
 
     def reach(self, value_steps: np.ndarray) -> float:
         """The longest step for which z stays inside, if t changes by `value_steps` (n,)."""

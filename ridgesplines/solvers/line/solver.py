@@ -271,9 +271,15 @@ class _Run:
             return
         for _ in range(_ROUNDS):
             better = fit_smooth(
-                fitted, terms.points, terms.group, problem.loss, problem.targets, problem.weights, problem.dual_limit,
+                fitted,
+                terms.points,
+                terms.group,
+                problem.loss,
+                problem.targets,
+                problem.weights,
+                problem.dual_limit,
                 signs,
-            )  # fmt: skip
+            )
             wrong = better.kinks * signs < 0
             if not wrong.any():
                 yield better

@@ -52,10 +52,20 @@ def _centered(
 
 @compiled
 def center(
-    values: np.ndarray, kinks: np.ndarray, barrier: float, room: float, least: np.ndarray, largest: np.ndarray,
-    starts: np.ndarray, centres: np.ndarray, softness: np.ndarray, lower: np.ndarray, upper: np.ndarray, parts: np.ndarray,
+    values: np.ndarray,
+    kinks: np.ndarray,
+    barrier: float,
+    room: float,
+    least: np.ndarray,
+    largest: np.ndarray,
+    starts: np.ndarray,
+    centres: np.ndarray,
+    softness: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    parts: np.ndarray,
     bends: np.ndarray,
-) -> None:  # fmt: skip
+) -> None:
     """Fill `parts` and `bends` with products near `barrier` at t = `values` and a = `kinks`; least ≤ u ≤ largest."""
     count = len(values)
     for n in range(count):
@@ -77,9 +87,15 @@ def _yielding(softness: float, row: np.ndarray, rigid: float, least: float) -> f
 
 @compiled
 def weigh(
-    rigid: float, least: np.ndarray, starts: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray,
-    curvature: np.ndarray, price: np.ndarray,
-) -> None:  # fmt: skip
+    rigid: float,
+    least: np.ndarray,
+    starts: np.ndarray,
+    softness: np.ndarray,
+    parts: np.ndarray,
+    bends: np.ndarray,
+    curvature: np.ndarray,
+    price: np.ndarray,
+) -> None:
     """Add the terms' share to q (n,) and fill w (n,); see `_yielding` for `rigid` and `least` (n,)."""
     count = len(curvature)
     for n in range(count):
@@ -105,10 +121,23 @@ def _missing(target: float, corrected: bool, row: np.ndarray, step: np.ndarray) 
 
 @compiled
 def right_sides(
-    target: float, corrected: bool, rigid: float, least: np.ndarray, spacing: np.ndarray, values: np.ndarray, starts: np.ndarray,
-    centres: np.ndarray, softness: np.ndarray, parts: np.ndarray, bends: np.ndarray, part_steps: np.ndarray,
-    bend_steps: np.ndarray, price: np.ndarray, pull: np.ndarray, bend: np.ndarray,
-) -> None:  # fmt: skip
+    target: float,
+    corrected: bool,
+    rigid: float,
+    least: np.ndarray,
+    spacing: np.ndarray,
+    values: np.ndarray,
+    starts: np.ndarray,
+    centres: np.ndarray,
+    softness: np.ndarray,
+    parts: np.ndarray,
+    bends: np.ndarray,
+    part_steps: np.ndarray,
+    bend_steps: np.ndarray,
+    price: np.ndarray,
+    pull: np.ndarray,
+    bend: np.ndarray,
+) -> None:
     """Add to l (n,) and fill e (n,) for products that should become `target`.
 
     With `corrected` they allow for the products of the steps that are there. What is missing stays in the steps, for
@@ -150,10 +179,19 @@ def _stepped(move: float, row: np.ndarray, step: np.ndarray, lengths: np.ndarray
 
 @compiled
 def directions(
-    rigid: float, least: np.ndarray, value_steps: np.ndarray, kink_steps: np.ndarray, starts: np.ndarray, softness: np.ndarray,
-    parts: np.ndarray, bends: np.ndarray, price: np.ndarray, part_steps: np.ndarray, bend_steps: np.ndarray,
+    rigid: float,
+    least: np.ndarray,
+    value_steps: np.ndarray,
+    kink_steps: np.ndarray,
+    starts: np.ndarray,
+    softness: np.ndarray,
+    parts: np.ndarray,
+    bends: np.ndarray,
+    price: np.ndarray,
+    part_steps: np.ndarray,
+    bend_steps: np.ndarray,
     lengths: np.ndarray,
-) -> None:  # fmt: skip
+) -> None:
     """Fill the steps of parts and bends from Δt and Δa, and the `lengths` (primal, dual) that reach a boundary."""
     count = len(value_steps)
     lengths[0], lengths[1] = 1e30, 1e30
@@ -199,7 +237,7 @@ def move(primal: float, dual: float, rows: np.ndarray, steps: np.ndarray) -> Non
 def follow(
     points: np.ndarray, values: np.ndarray, active: np.ndarray, noise: float, start: float, slope: float
 ) -> np.ndarray:
-    """The slope changes (n,) of start + slope x + Σ_k a_k (x − x_k)₊ that meets `values` at x_0, `active` points and x_n.
+    """The slope changes (n,) of start + slope x + Σ_k a_k (x − x_k)₊ that meets `values` at both ends and `active` points.
 
     Each slope change makes good what rounding the ones before has cost, so that errors do not pile up: the values that
     the rounded numbers stand for are followed in twice the precision. Points missed by `noise` or less make no kink.

@@ -1,11 +1,11 @@
 """Compiled passes over the line: one Newton system of the interior point, solved by dynamic programming in O(N).
 
-The unknowns are the values t_n and slopes s_n of a broken line: t_(n+1) = t_n + h_n s_n, s_n = s_(n−1) + a_n. A system is
-min Σ_n ½ q_n t_n² − l_n t_n + Σ_n ½ w_n a_n² − e_n a_n. From the right to the left, the least cost of what lies ahead is
-½ W (t + c s)² − ξ (t + c s) + ½ V s² − η s, and each of W, c, V follows from those before by sums, products and quotients
-of numbers that are not negative. Nothing cancels, so that the factors are accurate to a few ε, whatever the spacings and
-the weights are: where a banded Cholesky factorisation of the second differences loses all digits (their condition
-grows like N⁴), this loses none.
+The unknowns are the values t_n and slopes s_n of a broken line: t_(n+1) = t_n + h_n s_n, s_n = s_(n−1) + a_n. A system
+is min Σ_n ½ q_n t_n² − l_n t_n + Σ_n ½ w_n a_n² − e_n a_n. From right to left, the least cost of what lies ahead
+is ½ W (t + c s)² − ξ (t + c s) + ½ V s² − η s, and each of W, c, V follows from those before by sums, products and
+quotients of numbers that are not negative. Nothing cancels, so that the factors are accurate, each number relative to
+itself, whatever the spacings and the weights are. A banded Cholesky factorisation of the second differences, whose
+condition grows like N⁴, loses all digits where this loses none.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 
 from ridgesplines.oracles.compilation import compiled
 
-# The columns of the factors of one datum.
-GAINS = 11
-_W, _C, _V, _INVERSE, _KEEP, _TURN, _STAY, _SHARE, _PULL, _PUSH, _BEFORE = range(GAINS)
+# The columns of the factors of one datum: W, c and V there; 1 / (w + V + W c²); what a kink leaves of ξ, and takes of η
+# from it; what it leaves of η, and takes of e; what a datum adds to η by ξ, and takes by l.
+GAINS = 10
 
 
 @compiled
 def factorize(spacing: np.ndarray, curvature: np.ndarray, price: np.ndarray, gains: np.ndarray) -> None:
-    """Fill `gains` (n, 11) from h (n − 1,), q ≥ 0 (n,) and w in [0, ∞] (n,); w_0 and w_(n−1) do not count.
+    """Fill `gains` (n, 10) from h (n − 1,), q ≥ 0 (n,) and w in [0, ∞] (n,); w_0 and w_(n−1) do not count.
 
     A w of infinity is no kink: a = 0.
     """
@@ -32,7 +32,6 @@ def factorize(spacing: np.ndarray, curvature: np.ndarray, price: np.ndarray, gai
             lever += spacing[n]
         q = curvature[n]
         row = gains[n]
-        row[10] = lever
         both = total + q
         if both > 0.0:
             row[8] = lever * q / both

@@ -68,7 +68,9 @@ class LineTerms:
         return cls(points, group, starts, nothing, nothing, nothing, nothing, none, none, smooth=True)
 
     @classmethod
-    def _piecewise_linear(cls, problem: Problem, loss: PiecewiseLinearLoss, points: np.ndarray, group: np.ndarray):
+    def _piecewise_linear(
+        cls, problem: Problem, loss: PiecewiseLinearLoss, points: np.ndarray, group: np.ndarray
+    ) -> LineTerms:
         low, high = loss.interval(problem.targets)
         below, above = loss.slopes()
         owner, weights, rows_below = group, problem.weights, np.arange(len(group))
@@ -101,15 +103,39 @@ class LineTerms:
             )
             for rows, centres, lower, upper in parts
         ]
-        owners, centres, lower, upper, *origin = (np.concatenate(columns) for columns in zip(*chosen, strict=True))
-        return cls._sorted(points, group, owners, centres, np.zeros(len(owners)), lower, upper, *origin)
+        owners, centres, lower, upper, rows_below, rows_above = (
+            np.concatenate(columns) for columns in zip(*chosen, strict=True)
+        )
+        softness = np.zeros(len(owners))
+        return cls._sorted(points, group, owners, centres, softness, lower, upper, rows_below, rows_above)
 
     @classmethod
-    def _sorted(cls, points, group, owner, centres, softness, lower, upper, rows_below, rows_above) -> LineTerms:
+    def _sorted(
+        cls,
+        points: np.ndarray,
+        group: np.ndarray,
+        owner: np.ndarray,
+        centres: np.ndarray,
+        softness: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        rows_below: np.ndarray,
+        rows_above: np.ndarray,
+    ) -> LineTerms:
+        """Terms in any order, `owner` being the point of each."""
         order = np.argsort(owner, kind="stable")
-        starts = np.searchsorted(owner[order], np.arange(len(points) + 1))
-        columns = (np.ascontiguousarray(column[order], dtype=float) for column in (centres, softness, lower, upper))
-        return cls(points, group, starts, *columns, rows_below[order], rows_above[order], smooth=False)
+        return cls(
+            points,
+            group,
+            starts=np.searchsorted(owner[order], np.arange(len(points) + 1)),
+            centres=centres[order],
+            softness=softness[order],
+            lower=lower[order],
+            upper=upper[order],
+            rows_below=rows_below[order],
+            rows_above=rows_above[order],
+            smooth=False,
+        )
 
     @property
     def owner(self) -> np.ndarray:
