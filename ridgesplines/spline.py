@@ -395,8 +395,8 @@ def _broken_line(spline: RidgeSpline, x: np.ndarray) -> np.ndarray:
     Sums over many knots run in extended precision (where the platform has it), so that they are not the worse for it.
     """
     weights, biases = np.asarray(spline.weights)[:, 0], np.asarray(spline.biases)
-    coefficients = np.asarray(spline.coefficients).reshape(spline.width, -1).astype(np.longdouble)
-    constant, slope = np.asarray(spline.polynomial.coefficients).reshape(2, -1).astype(np.longdouble)
+    coefficients = np.asarray(spline.coefficients).reshape(spline.width, spline.outputs).astype(np.longdouble)
+    constant, slope = np.asarray(spline.polynomial.coefficients).reshape(2, spline.outputs).astype(np.longdouble)
     flat, left = weights == 0, weights < 0
     constant = constant + np.maximum(-biases[flat], 0.0) @ coefficients[flat]
     # max(−t, 0) = max(t, 0) − t.

@@ -131,7 +131,9 @@ def _condensed(terms: LineTerms, nodes: np.ndarray) -> tuple[np.ndarray, np.ndar
     variance = np.add.reduceat(weighted * distance, nodes) / mass
     mixed = np.add.reduceat(weighted * (terms.centres - np.repeat(level, sizes)), nodes) / mass
     third = np.add.reduceat(weighted * distance**2, nodes) / mass
-    two = (sizes > 1) & (variance > 0)
+    # One or two data stand for themselves: recomputed, they would be a rounding away from a candidate.
+    two = sizes > 2
+    few = np.repeat(~two, sizes)
     spread = np.sqrt(variance[two])
     skew = third[two] / spread**3
     root = np.hypot(1.0, skew / 2)
@@ -139,7 +141,7 @@ def _condensed(terms: LineTerms, nodes: np.ndarray) -> tuple[np.ndarray, np.ndar
     far = skew / 2 + np.copysign(root, skew)
     near = -1 / far
     tilt = mixed[two] / variance[two]
-    positions, masses, targets = [mean[~two]], [mass[~two]], [level[~two]]
+    positions, masses, targets = [terms.points[few]], [weights[few]], [terms.centres[few]]
     first, last = terms.points[nodes][two], terms.points[np.append(nodes[1:], len(weights)) - 1][two]
     for here, there in ((far, near), (near, far)):
         offset = spread * here

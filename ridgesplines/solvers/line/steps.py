@@ -237,7 +237,7 @@ def move(primal: float, dual: float, rows: np.ndarray, steps: np.ndarray) -> Non
 def follow(
     points: np.ndarray, values: np.ndarray, active: np.ndarray, noise: float, start: float, slope: float
 ) -> np.ndarray:
-    """The slope changes (n,) of start + slope x + Σ_k a_k (x − x_k)₊ that meets `values` at both ends and `active` points.
+    """The slope changes (n,) of start + slope x + Σ_k a_k (x − x_k)₊ that meets `values` at ends and `active` points.
 
     Each slope change makes good what rounding the ones before has cost, so that errors do not pile up: the values that
     the rounded numbers stand for are followed in twice the precision. Points missed by `noise` or less make no kink.
