@@ -15,8 +15,8 @@ from ridgesplines.solvers.line.interior import InteriorPoint
 from ridgesplines.solvers.line.polish import BrokenLine, minimise
 from ridgesplines.solvers.line.terms import LineTerms
 
-# How many candidates there are at first, and at most, as a fraction of the data.
-_FIRST, _SHARE = 400, 0.1
+# How many candidates there are at first, as a multiple of √N and at least, and at most, as a fraction of the data.
+_FIRST, _LEAST, _SHARE = 4.0, 400, 0.3
 _ROUNDS, _STEPS = 40, 60
 # The interior point's own gap, and by how much the profile may exceed λ in the end.
 _TIGHT, _VIOLATION = 1e-13, 1e-11
@@ -35,7 +35,7 @@ def solve_condensed(
     """
     points, count = terms.points, len(terms.points)
     chosen = np.zeros(count, bool)
-    chosen[:: max(1, count // _FIRST)] = True
+    chosen[:: max(1, int(count / max(_LEAST, _FIRST * np.sqrt(count))))] = True
     chosen[[0, -1]] = True
     for turn in range(1, _ROUNDS + 1):
         nodes = np.flatnonzero(chosen)
