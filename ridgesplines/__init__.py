@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.solvers.line import LineSpline
+    from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
@@ -58,6 +60,7 @@ _HOMES = {
     "HuberLoss": "losses",
     "Interpolation": "losses",
     "IntervalConstraint": "losses",
+    "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
     "Measurement": "measurements",
@@ -71,6 +74,7 @@ _HOMES = {
     "RidgeSpline": "spline",
     "Samples": "measurements",
     "Solution": "solution",
+    "SolutionSet": "solvers.solution_set",
     "Solver": "solving",
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
@@ -81,7 +85,9 @@ _HOMES = {
     "certify": "certificate",
     "regularization_path": "path",
     "select_strength": "path",
+    "solution_set": "solvers.solution_set",
     "solve": "solving",
+    "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
 }
 _MODULES = ("datasets", "oracles", "plotting")
@@ -90,7 +96,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "sparsify",
+    "solve", "Solver", "ColumnGeneration", "LineSpline", "sparsify",
+    "solution_set", "SolutionSet", "sparsest",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

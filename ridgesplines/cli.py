@@ -93,7 +93,6 @@ def fit(
     if interpolate and strength != "auto":
         raise ValueError("--strength has no meaning together with --interpolate; leave one out.")
     regularizer = rs.RadonTV(order=order)
-    solver = rs.ColumnGeneration(gap=gap, time_limit=time_limit)
     scaling = Scaling.standard(x, y) if standardize else None
     if scaling is None and (ratio := _spread_ratio(x)) > 10:
         typer.echo(
@@ -113,7 +112,8 @@ def fit(
         if value is None:
             value, selection = _select(samples, y_solved, problem)
             problem = rs.Problem(samples, y_solved, regularizer=regularizer, strength=value)
-    solution = rs.solve(problem, solver)
+    kind = rs.LineSpline if rs.LineSpline.serves(problem) else rs.ColumnGeneration
+    solution = rs.solve(problem, kind(gap=gap, time_limit=time_limit))
     details = {
         "table": table,
         "target": source.target,

@@ -119,3 +119,12 @@ def best_scale(slope: Callable[[float], float], limit: float) -> float:
             else:
                 high, above = middle, value
     return low
+
+
+def pairwise_sum(terms: np.ndarray) -> np.ndarray:
+    """Σ terms (N,), by halves: an error of at most log₂ N + 1 roundings of Σ |terms|."""
+    while len(terms) > 1:
+        half = len(terms) // 2
+        rest = terms[2 * half :]
+        terms = np.append(terms[:half] + terms[half : 2 * half], rest)
+    return terms[0] if len(terms) else np.zeros((), dtype=terms.dtype)

@@ -22,6 +22,7 @@ from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
+from ridgesplines.solvers.solution_set import SolutionSet
 from ridgesplines.spline import RidgeSpline
 
 # Hyperplanes of two solutions that agree to this are one.
@@ -87,6 +88,38 @@ def _plot_curve(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, lab
         label=f"{len(knots)} knot{'' if len(knots) == 1 else 's'}",
         zorder=3,
     )
+    ax.set(xlabel=labels.inputs[0], ylabel=labels.target, xlim=(low, high))
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def plot_solution_set(
+    solutions: SolutionSet, y: np.ndarray | None = None, *, labels: Labels | None = None, ax: Axes | None = None
+) -> Axes:
+    """All solutions on the line: the band between the least and the largest of them, the canonical and a sparsest one.
+
+    Args:
+        solutions: what `solution_set` returned.
+        y: the targets at `solutions.points`, (n,), if they are to be drawn.
+        labels: of the axes.
+        ax: where to draw.
+    """
+    labels = Labels.plain(1) if labels is None else labels
+    ax = _axes(ax)
+    low, high = _margins(solutions.points)
+    canonical, sparsest = solutions.canonical, solutions.sparsest
+    # Between two knots of any of them everything is straight.
+    grid = np.sort(np.concatenate([np.linspace(low, high, 1001), canonical.biases, sparsest.biases]))
+    least, largest = solutions.envelope(grid)
+    if y is not None:
+        ax.plot(solutions.points, y, "o", color=_GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
+    title = "all solutions" if solutions.complete else "all solutions with these values"
+    ax.fill_between(grid, least, largest, color=_ORANGE, alpha=0.6, linewidth=0, label=title, zorder=1)
+    for spline, color, word, marker in ((canonical, _BLUE, "canonical", "D"), (sparsest, _RED, "sparsest", "o")):
+        ax.plot(grid, spline(grid), color=color, linewidth=1.2, zorder=2)
+        knots = spline.biases
+        label = f"{word}: {len(knots)} knot{'' if len(knots) == 1 else 's'}"
+        ax.plot(knots, spline(knots), marker, color=color, markersize=4, label=label, zorder=3)
     ax.set(xlabel=labels.inputs[0], ylabel=labels.target, xlim=(low, high))
     ax.legend(frameon=False, loc="best")
     return ax

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from ridgesplines.arrays import finite_array
-from ridgesplines.duality import best_scale, project_dual
+from ridgesplines.duality import best_scale, pairwise_sum, project_dual
 from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.measurements import Samples
 from ridgesplines.oracles import Neurons, Oracle
@@ -324,11 +324,10 @@ class Problem:
 
         Source: Fenchel duality; see papers/parhi_nowak_2021.md.
         """
-        reach = self.regularizer.reach(self.measurements.points)
-        defect = self._distance_to_orthogonal(dual)
+        defect, change = self._made_orthogonal(dual)
         if not np.isfinite(defect):
             return 0.0, 0.0
-        supremum += defect * reach
+        supremum += change
         limit = self.dual_limit / supremum if supremum > 0 else np.inf
         lower, upper = self.dual_domain
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -354,6 +353,35 @@ class Problem:
         sizes = np.linalg.norm(attained) + np.linalg.norm(self.targets)
         rounding += 2 * scale * defect * float(sizes + scale * defect)
         return max(0.0, self.dual_value(scaled) - rounding), float(scale)
+
+    def _made_orthogonal(self, dual: np.ndarray) -> tuple[float, float]:
+        """How far from z, at most, an exactly orthogonal z' is, and by how much their profiles differ at most.
+
+        In general by ‖z − z'‖ times the norm of a neuron's values. On the line z may be large where data are close, but
+        its moments M_0 = Σ z and M_1 = Σ z (x − x_i) are small: changing it at two data i < j makes them zero, by at
+        most |M_0| + 2 |M_1| / (x_j − x_i) in all, and the profile by at most |M_1| + |M_0| times the line's length.
+        """
+        points, degree = self.measurements.points, self.regularizer.degree
+        defect = self._distance_to_orthogonal(dual)
+        change = defect * self.regularizer.reach(points)
+        if points.shape[1] > 1 or degree != 1 or dual.ndim > 1 or not change > 0:
+            return defect, change
+        diameter = float(np.ptp(points))
+        lower, upper = self.dual_domain
+        size = float(np.abs(dual).max())
+        x = np.where(((lower < 0) & (upper > 0)) | (np.abs(dual) > _NEGLIGIBLE * size), points[:, 0], np.nan)
+        if np.isnan(x).all():
+            return defect, change
+        first, last = float(np.nanmin(x)), float(np.nanmax(x))
+        precise = dual.astype(np.longdouble)
+        distances = points[:, 0].astype(np.longdouble) - first
+        rounding = (len(dual).bit_length() + 4) * float(np.finfo(np.longdouble).eps) * float(np.abs(dual).sum())
+        level = abs(float(pairwise_sum(precise))) * (1 + 4 * _UNIT) + rounding
+        tilt = abs(float(pairwise_sum(precise * distances))) * (1 + 4 * _UNIT) + rounding * diameter
+        if not (last - first) * _NEGLIGIBLE * size > level * (last - first) + 2 * tilt:
+            return defect, change
+        moved = level + 2 * tilt / (last - first)
+        return (moved, tilt + level * diameter) if tilt + level * diameter < change else (defect, change)
 
     def _distance_to_orthogonal(self, dual: np.ndarray) -> float:
         """How far from z, at most, a z' is that is exactly orthogonal to the free polynomials; infinite if unknown.

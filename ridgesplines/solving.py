@@ -7,6 +7,7 @@ from typing import Protocol
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
+from ridgesplines.solvers.line import LineSpline
 
 
 class Solver(Protocol):
@@ -22,7 +23,8 @@ def solve(problem: Problem, solver: Solver | None = None, *, progress: bool | No
 
     Args:
         problem: see `Problem`.
-        solver: `ColumnGeneration()` by default: relative gap 1e-6, no time limit.
+        solver: by default, with a relative gap of 1e-6 and no time limit, `LineSpline()` for one input and one output
+            of order 2 and `ColumnGeneration()` for everything else.
         progress: show a line of progress on standard error; None shows it on a terminal.
 
     Returns:
@@ -30,4 +32,6 @@ def solve(problem: Problem, solver: Solver | None = None, *, progress: bool | No
     """
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
-    return (ColumnGeneration() if solver is None else solver).solve(problem, progress=progress)
+    if solver is None:
+        solver = LineSpline() if LineSpline.serves(problem) else ColumnGeneration()
+    return solver.solve(problem, progress=progress)

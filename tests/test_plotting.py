@@ -60,6 +60,20 @@ def test_a_fit_has_a_picture_in_every_dimension_with_and_without_neurons(dimensi
     assert (tmp_path / "fit.png").stat().st_size > 2000
 
 
+def test_all_solutions_are_a_band_around_both_of_the_drawn_ones(tmp_path):
+    rng = np.random.default_rng(0)
+    problem = rs.Problem(rs.Samples(np.arange(12.0)), rng.standard_normal(12), rs.Interpolation())
+    solutions = rs.solution_set(problem, rs.solve(problem))
+    axes = plotting.plot_solution_set(solutions, problem.targets)
+    axes.figure.savefig(tmp_path / "band.png", dpi=40)
+    texts = axes.get_legend_handles_labels()[1]
+    assert f"sparsest: {solutions.sparsest.width} knots" in texts
+    assert "all solutions" in texts
+    (band,) = axes.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.min() < problem.targets.min() or heights.max() > problem.targets.max()
+
+
 def test_the_trace_encloses_the_optimum():
     _, solution = solved(2, 0.05)
     objective, bound = (np.asarray(line.get_ydata()) for line in plotting.plot_trace(solution).get_lines())

@@ -687,3 +687,24 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         saved(tmp_path)
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before
+
+
+@given(splines(orders=(2,), dimensions=(1,)), seeds)
+def test_on_the_line_sorted_knots_give_the_values_of_the_formula(f, seed):
+    rng = np.random.default_rng(seed)
+    x = np.concatenate([3 * rng.standard_normal(50), np.arange(-4.0, 5.0)])
+    terms = np.maximum(x[:, None] * f.weights[:, 0] - f.biases, 0.0)
+    expected = terms @ f.coefficients + f.polynomial(x[:, None])
+    allowed = 8 * EPS * (f.width + 2) * magnitude(f, x[:, None])
+    np.testing.assert_allclose(f(x), expected, atol=allowed)
+    np.testing.assert_allclose(np.asarray(f(jnp.asarray(x))), f(x), atol=allowed)
+    # One by one as all at once.
+    np.testing.assert_array_equal(np.array([f(value) for value in x]), f(x))
+
+
+def test_a_million_points_of_a_spline_with_many_knots_need_little_memory():
+    knots = np.linspace(-1, 1, 20_000)
+    spline = RidgeSpline(np.ones((20_000, 1)), knots, np.full(20_000, 1e-4))
+    x = np.linspace(-1, 1, 100_001)
+    # Σ 1e-4 (x − b_k)₊ over evenly spaced b_k is close to the parabola that it samples.
+    np.testing.assert_allclose(spline(x), 0.5 * (x + 1) ** 2, atol=1e-3)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import ridgesplines as rs
 from experiments.benchmarks import search_quality
 from experiments.benchmarks.cases import Case, OracleCase, ProgramCase, SearchCase, SolveCase
+from experiments.benchmarks.line import LineCase, SparsestCase, TrendFilterCase
 
 # λ = SCALE √N: the dual profile of noise of standard deviation σ grows like σ √N. With σ = 0.1, 30 to 100 neurons.
 SCALE = 0.006
@@ -72,6 +73,7 @@ _ORACLES = (
     (OracleCase("branch and bound, d = 4", 0, 4, branching=True), (20, 30, 40, 50), (12,)),
 )
 _PROGRAM, _OURS = "exact convex program", "ridgesplines"
+_TREND_FILTER = "ℓ1 trend filtering, Clarabel"
 _QUICK_FAMILY = search_quality.Family(2, 2, 20, strength=0.3)
 
 ROWS = {
@@ -99,6 +101,16 @@ ROWS = {
             (SolveCase(_OURS, 0, scale=SCALE), (20, 40, 60, 100), (10, 14)),
         ],
         compared=(_PROGRAM, _OURS),
+    ),
+    "line": Row.of(
+        f"The line: squared loss, λ = {SCALE} √N, and the sparsest interpolant",
+        [
+            (TrendFilterCase(_TREND_FILTER, 0, SCALE, even=True), (1000, 10_000, 100_000), (20, 40)),
+            (LineCase(_OURS, 0, SCALE, even=True), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
+            (LineCase("random points", 0, SCALE), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
+            (SparsestCase("sparsest interpolant", 0), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
+        ],
+        compared=(_TREND_FILTER, _OURS),
     ),
     "oracle": Row.of("One supremum over all neurons", _ORACLES),
     "orders": Row.of(

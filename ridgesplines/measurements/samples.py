@@ -50,7 +50,9 @@ class Samples:
     @cached_property
     def groups(self) -> np.ndarray:
         """(N,): equal numbers for equal points."""
-        return np.unique(self.points, axis=0, return_inverse=True)[1].ravel()
+        # Numbers sort ten times faster than rows.
+        points = self.points[:, 0] if self.dimension == 1 else self.points
+        return np.unique(points, axis=0, return_inverse=True)[1].ravel()
 
     @property
     def distinct(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ridgesplines.oracles.coincident import DistinctPoints
@@ -20,8 +22,9 @@ class LineOracle:
     of its derivative (see `smooth_supremum`, also for the rounding). Flipping a neuron changes it by a polynomial of
     degree < m only, to which z is orthogonal: one orientation is enough.
 
-    Rounding, order 2: between neighbouring data p_z is a running sum of N terms, whose error is at most (N + 2) ε times
-    the same sum over absolute values; `upper` adds that.
+    Rounding, order 2: p_z at the data is a running sum of running sums. Made in blocks, each has an error of at most
+    (2 √N + 4) ε times the same sum over absolute values, with the ε of extended precision (where the platform has it);
+    then comes that of rounding to double precision. `upper` adds both.
     """
 
     kind: CertificateKind = "exact"
@@ -37,10 +40,14 @@ class LineOracle:
         """See `Oracle.supremum`."""
         if self._order > 2:
             return smooth_supremum(self._sorted, self._distinct.precise_masses(dual), len(dual), self._order)
-        masses = self._distinct.masses(dual)
-        values = _profile_at_data(self._sorted, masses)
+        precise = _profile_at_data(self._sorted.astype(np.longdouble), self._distinct.precise_masses(dual))
+        values = precise.astype(float)
         reach = _profile_at_data(self._sorted, self._distinct.masses(np.abs(dual)))
-        margin = (len(dual) + 2) * _UNIT * float(sizes(reach).max(initial=0.0))
+        largest = float(sizes(reach).max(initial=0.0))
+        # Points that coincide are summed one by one.
+        terms = 4 * math.isqrt(len(dual)) + 16 + self._distinct.repeats
+        margin = terms * float(np.finfo(np.longdouble).eps) * largest
+        margin += 4 * _UNIT * float(sizes(values).max(initial=0.0))
         height = sizes(values)
         peaks = np.flatnonzero(
             (height > 0) & (height >= np.append(height[1:], 0.0)) & (height >= np.append(0.0, height[:-1]))
@@ -55,7 +62,18 @@ class LineOracle:
 
 def _profile_at_data(points: np.ndarray, masses: np.ndarray) -> np.ndarray:
     """Σ_j masses_j (x_j − x_k)₊ for every k, by the recursion p_k = p_(k+1) + (x_(k+1) − x_k) Σ_(j>k) masses_j."""
-    tails = np.cumsum(masses[::-1], axis=0)[::-1][1:]
+    tails = _running_sums(masses[::-1])[::-1][1:]
     values = np.zeros_like(masses)
-    values[:-1] = np.cumsum((np.diff(points) * tails.T).T[::-1], axis=0)[::-1]
+    values[:-1] = _running_sums((np.diff(points) * tails.T).T[::-1])[::-1]
     return values
+
+
+def _running_sums(terms: np.ndarray) -> np.ndarray:
+    """Cumulative sums along the first axis, as sums in a block plus sums of blocks: 2 √N additions make each."""
+    count, size = len(terms), max(1, math.isqrt(len(terms)))
+    blocks = -(-count // size)
+    padded = np.zeros((blocks * size, *terms.shape[1:]), dtype=terms.dtype)
+    padded[:count] = terms
+    sums = np.cumsum(padded.reshape(blocks, size, *terms.shape[1:]), axis=1)
+    sums[1:] += np.cumsum(sums[:-1, -1], axis=0)[:, None]
+    return sums.reshape(padded.shape)[:count]

@@ -1,0 +1,113 @@
+"""What is measured on the line: the exact solver, ℓ1 trend filtering in cvxpy, and the sparsest solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import ridgesplines as rs
+from experiments.benchmarks.cases import NOISE, Record, TimedCase, sample
+
+
+@dataclass(frozen=True)
+class LineCase(TimedCase):
+    """`rs.solve` on the line, from the arrays to the certificate.
+
+    Attributes:
+        scale: λ = scale · √N.
+        even: whether the points are evenly spaced rather than random; spacings then do not differ by 1e6 and more.
+    """
+
+    scale: float = 0.006
+    even: bool = False
+
+    @property
+    def strength(self) -> float:
+        """λ."""
+        return self.scale * float(np.sqrt(self.size))
+
+    def prepare(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points and targets."""
+        points, targets = sample(self.size, 1)
+        if not self.even:
+            return points, targets
+        x = np.linspace(-1, 1, self.size)
+        noise = np.random.default_rng(self.size).standard_normal(self.size)
+        return x[:, None], np.exp(-2 * x**2) + 0.5 * np.sin(3 * x) + NOISE * noise
+
+    def run(self, prepared: tuple[np.ndarray, np.ndarray], limit: float) -> rs.Solution:
+        """Build the problem and solve it."""
+        points, targets = prepared
+        problem = rs.Problem(rs.Samples(points), targets, strength=self.strength)
+        solution = rs.solve(problem, rs.LineSpline(time_limit=limit), progress=False)
+        if solution.status is rs.Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        return solution
+
+    def report(self, prepared: tuple[np.ndarray, np.ndarray], outcome: rs.Solution) -> Record:
+        """Objective, bound and the rest of the certificate."""
+        certificate = outcome.certificate
+        return {
+            "strength": self.strength,
+            "objective": certificate.objective,
+            "bound": certificate.bound,
+            "relative_gap": certificate.relative_gap,
+            "kind": certificate.kind,
+            "neurons": certificate.width,
+            "status": outcome.status.name.lower().replace("_", " "),
+        }
+
+
+@dataclass(frozen=True)
+class TrendFilterCase(LineCase):
+    """The same problem as ℓ1 trend filtering in cvxpy, solved by Clarabel: its own seconds."""
+
+    def run(self, prepared: tuple[np.ndarray, np.ndarray], limit: float) -> Any:
+        """Build the program and solve it."""
+        import cvxpy  # heavy, and only this row needs it
+
+        points, targets = prepared
+        order = np.argsort(points[:, 0])
+        x, y = points[order, 0], targets[order]
+        values = cvxpy.Variable(len(x))
+        # In units of the mean spacing, or the entries are of the size of N.
+        unit = float(x[-1] - x[0]) / (len(x) - 1)
+        slopes = cvxpy.multiply(cvxpy.diff(values), unit / np.diff(x))
+        objective = 0.5 * cvxpy.sum_squares(values - y) + self.strength / unit * cvxpy.norm1(cvxpy.diff(slopes))
+        program = cvxpy.Problem(cvxpy.Minimize(objective))
+        program.solve(solver=cvxpy.CLARABEL, time_limit=limit)
+        return program
+
+    def seconds(self, outcome: Any, wall: float) -> float:
+        """Without the compilation by cvxpy."""
+        return outcome.solver_stats.solve_time
+
+    def report(self, prepared: tuple[np.ndarray, np.ndarray], outcome: Any) -> Record:
+        """Objective and status."""
+        return {
+            "strength": self.strength,
+            "objective": float(outcome.value),
+            "iterations": outcome.solver_stats.num_iters,
+            "status": outcome.status,
+        }
+
+
+@dataclass(frozen=True)
+class SparsestCase(TimedCase):
+    """The sparsest interpolant of N data, from the function that connects the dots."""
+
+    def prepare(self) -> tuple[rs.Problem, rs.RidgeSpline]:
+        """The problem, and the interpolant."""
+        points, targets = sample(self.size, 1)
+        problem = rs.Problem(rs.Samples(points), targets, rs.Interpolation())
+        return problem, rs.solve(problem, rs.LineSpline()).spline
+
+    def run(self, prepared: tuple[rs.Problem, rs.RidgeSpline], limit: float) -> rs.RidgeSpline:
+        """The sparsest."""
+        return rs.sparsest(*prepared)
+
+    def report(self, prepared: tuple[rs.Problem, rs.RidgeSpline], outcome: rs.RidgeSpline) -> Record:
+        """How many knots."""
+        return {"neurons": outcome.width}
