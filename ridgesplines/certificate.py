@@ -8,9 +8,10 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from ridgesplines.arrays import finite_array
-from ridgesplines.oracles import CertificateKind, Neurons
+from ridgesplines.oracles import BranchAndBoundOracle, CertificateKind, Neurons, Oracle
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
+from ridgesplines.regularizers import RadonTV
 from ridgesplines.spline import RidgeSpline
 
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
@@ -84,7 +85,9 @@ def relative_gap(objective: float, bound: float, resolution: float) -> float:
     return gap / abs(objective) if np.isfinite(objective) else np.inf
 
 
-def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = None) -> Certificate:
+def certify(
+    problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = None, prove: float | None = None
+) -> Certificate:
     """How far is J(f) from the minimum over all networks of all widths?
 
     Any f gives a dual vector z_n = −s_n ∂ℓ (the residual, for the squared loss). Projected off the free polynomials and
@@ -98,6 +101,9 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         spline: any ridge spline of its order, dimension and number of outputs, a trained network included.
         dual: a better z, (N,) or (N, D), if one is known (a `Solution`'s): the bound then says how far f is from the
             optimum, where the z of a poor f would blame some of its poverty on the bound.
+        prove: where the supremum would only be searched for, spend up to so many seconds on a proven bound of it, by
+            branch and bound: for `RadonTV` of order 2, one output and a few dozen points. However short the time, the
+            bound is a proof; a longer time makes it sharper.
 
     Returns:
         A `Certificate`. Its bound takes rounding into account: in the supremum as the oracle proves it, in the dual
@@ -105,8 +111,10 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
 
     Raises:
         TypeError: if `spline` is not a RidgeSpline.
-        ValueError: if it does not fit the problem, or `dual` has the wrong shape or entries that are not finite.
+        ValueError: if it does not fit the problem, or `dual` has the wrong shape or entries that are not finite; or if
+            a proof is asked for and no way to one is known.
     """
+    oracle = problem.oracle if prove is None else _proving(problem, prove)
     spline, predictions = problem.measure(spline)
     loss = problem.loss_value(predictions)
     # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.
@@ -118,13 +126,13 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
     else:
         dual = _dual_of(problem, predictions, own, coefficients)
     dual = problem.feasible_dual(dual)
-    answer = problem.oracle.supremum(dual, own, effort=THOROUGH)
+    answer = oracle.supremum(dual, own, effort=THOROUGH)
     bound, scale = problem.bound(dual, answer.upper)
     touching = answer.sizes * scale >= problem.dual_limit * (1 - 1e-6)
     return Certificate(
         objective=loss + problem.dual_limit * cost,
         bound=bound,
-        kind=problem.oracle.kind,
+        kind=oracle.kind,
         loss=loss,
         regularization=cost,
         misfit=float(np.abs(predictions - problem.targets).max()),
@@ -135,6 +143,20 @@ def certify(problem: Problem, spline: RidgeSpline, dual: np.ndarray | None = Non
         contact_values=scale * answer.values[touching],
         resolution=problem.resolution,
     )
+
+
+def _proving(problem: Problem, seconds: float) -> Oracle:
+    """An oracle that proves its answer."""
+    if not seconds > 0:
+        raise ValueError(f"prove must be a positive number of seconds or None, got {seconds!r}.")
+    if problem.oracle.kind != "heuristic":
+        return problem.oracle
+    if not isinstance(problem.regularizer, RadonTV) or problem.regularizer.order != 2 or problem.targets.ndim != 1:
+        raise ValueError(
+            f"no proof is known for {problem.regularizer!r} in dimension {problem.measurements.dimension}, only for "
+            "RadonTV(order=2) with one output, and in low dimension; leave out prove for an estimate."
+        )
+    return BranchAndBoundOracle(problem.measurements.points, time_limit=seconds)
 
 
 def _dual_of(problem: Problem, predictions: np.ndarray, neurons: Neurons, coefficients: np.ndarray) -> np.ndarray:

@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from references import dictionary_program, line_program, loss_program, pair_columns, trend_filter
 
-from ridgesplines import ColumnGeneration, Interpolation, Problem, RidgeSpline, Samples, SquaredLoss, certify, solve
+from ridgesplines import (
+    ColumnGeneration,
+    Interpolation,
+    Problem,
+    RidgeSpline,
+    Samples,
+    SquaredLoss,
+    VectorRadonTV,
+    certify,
+    solve,
+)
 from ridgesplines.losses import (
     AbsoluteLoss,
     EpsilonInsensitiveLoss,
@@ -355,3 +365,27 @@ def test_a_solution_of_any_loss_certifies_again(loss, dimension):
         if not isinstance(loss, HingeLoss | HardMargin):
             # Smooth losses: the gap of the residual's dual is of first order in the distance, the square root of 1e-9.
             assert alone.relative_gap <= (1e-3 if loss.smooth else 1e-6)
+
+
+def test_a_proof_where_the_supremum_is_only_searched_for_otherwise():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((14, 4))
+    problem = Problem(Samples(x), np.abs(x[:, 0]) + 0.1 * rng.standard_normal(14), strength=0.5)
+    solution = ColumnGeneration().solve(problem, progress=False)
+    assert solution.certificate.kind == "heuristic"
+    proven = certify(problem, solution.spline, solution.dual, prove=60.0)
+    assert proven.kind == "bounded"
+    assert proven.proven
+    # The proof is as sharp as its tolerance, and never above the objective.
+    assert solution.objective * (1 - 1e-5) <= proven.bound <= proven.objective
+    hurried = certify(problem, solution.spline, solution.dual, prove=1e-3)
+    assert hurried.kind == "bounded"
+    assert hurried.bound <= proven.objective
+    with pytest.raises(ValueError, match="no proof is known for VectorRadonTV"):
+        certify(
+            Problem(Samples(x), x[:, :2], strength=0.5, regularizer=VectorRadonTV()),
+            RidgeSpline(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 2))),
+            prove=1.0,
+        )
+    with pytest.raises(ValueError, match="prove must be a positive"):
+        certify(problem, solution.spline, prove=0.0)
