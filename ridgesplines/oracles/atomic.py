@@ -94,6 +94,12 @@ class AtomicOracle:
             self._basis = _span(self._lifted)
         self._coordinates = (self._lifted - self._centre) @ self._basis
         self._corners = _corners(self._basis.shape[1], norm)
+        if not self._pivots:
+            self._reach = float(_dual_lengths(self._lifted, norm).max())
+        elif biases.bound < math.inf:
+            self._reach = float(_dual_lengths(points, norm).max()) + biases.bound
+        else:
+            self._reach = float(_dual_lengths(np.ptp(points, axis=0)[None], norm)[0])
         self._distance = float(
             np.linalg.norm(self._lifted - self._centre - self._coordinates @ self._basis.T, axis=1).max()
         )
@@ -123,7 +129,7 @@ class AtomicOracle:
         if self._nonnegative:
             neurons, values = neurons[values > 0], values[values > 0]
         answer = Supremum.of(neurons, values)
-        margin += self._distinct.rounding(dual) + self._distance * float(np.abs(masses).sum())
+        margin += self._distinct.rounding(dual, self._reach) + self._distance * float(np.abs(masses).sum())
         upper = max(answer.value, height) + margin
         return Supremum(answer.value, upper, answer.neurons[:_RETURNED], answer.values[:_RETURNED])
 

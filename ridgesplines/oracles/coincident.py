@@ -48,8 +48,11 @@ class DistinctPoints:
         terms = np.abs(dual[self._repeated])
         return float(np.finfo(np.longdouble).eps * len(terms) * terms.sum())
 
-    def rounding(self, dual: np.ndarray) -> float:
-        """By how much the rounding of `masses` changes |p_z| at most; duals of coincident points may cancel."""
+    def rounding(self, dual: np.ndarray, reach: float | None = None) -> float:
+        """By how much the rounding of `masses` changes |p_z| at most; duals of coincident points may cancel.
+
+        `reach` is the largest |σ(w·x_n − b)| that counts, by default the diameter of the points.
+        """
         terms = np.abs(dual[self._repeated])
         columns = terms.sum() if dual.ndim == 1 else np.linalg.norm(terms.sum(axis=0))
-        return self.repeats * _UNIT * self._diameter * float(columns)
+        return self.repeats * _UNIT * (self._diameter if reach is None else reach) * float(columns)
