@@ -140,7 +140,8 @@ class GaugeOracle:
         variable, goal, walls, program = self._cell
         goal.value, walls.value = self._lifted.T @ pull, sides[:, None] * self._lifted / self._lengths.max()
         try:
-            program.solve(solver="CLARABEL")
+            # From scratch, so that equal calls have equal answers.
+            program.solve(solver="CLARABEL", warm_start=False)
         except (cvxpy.SolverError, ValueError, ArithmeticError):
             return theta
         found = variable.value
