@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.solvers.convex_program import ConvexProgram
     from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
@@ -52,6 +53,7 @@ _HOMES = {
     "AtomicNorm": "regularizers",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
+    "ConvexProgram": "solvers.convex_program",
     "EpsilonInsensitiveLoss": "losses",
     "HardMargin": "losses",
     "HingeLoss": "losses",
@@ -90,7 +92,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "sparsify",
+    "solve", "Solver", "ColumnGeneration", "ConvexProgram", "sparsify",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

@@ -21,7 +21,7 @@ HOMES = {
 
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
-    ("arrays", "archive", "progress", "geometry", "activations", "polynomials", "duality"),
+    ("arrays", "archive", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
     ("spline", "oracles", "measurements", "losses", "regularizers"),
     ("problem",),
     ("certificate", "solution"),
@@ -35,6 +35,7 @@ FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 NEIGHBOURS = {
     "polynomials": {"arrays", "geometry"},
     "activations": {"arrays"},
+    "arrangement": {"geometry"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
