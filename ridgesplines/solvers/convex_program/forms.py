@@ -28,12 +28,14 @@ class Form(Protocol):
         cost: R of the network, less the factor `unit`.
         unit: see `cost`.
         constraints: which networks there are.
+        groups: the number of activation patterns, or of neurons.
     """
 
     fit: Any
     cost: Any
     unit: float
     constraints: list[Any]
+    groups: int
 
     def network(self) -> tuple[Neurons, np.ndarray]:
         """Neurons and coefficients, in true units, of the values that a solver has given to the variables."""
@@ -68,7 +70,7 @@ class PatternForm:
         pole = corners[0] if corners is not None and len(corners) == 1 else None
         fixed = corners if corners is not None and pole is None else np.zeros((0, dimension))
         patterns = patterns[_needed(problem, patterns, len(fixed))]
-        self.patterns = len(patterns)
+        self.groups = len(patterns)
         centre = points.mean(axis=0) if pole is None else pole
         size = float(np.abs(points - centre).max()) or 1.0
         slope = regularizer.activation.slope
@@ -79,7 +81,7 @@ class PatternForm:
         self.unit, self.constraints = target_unit(problem) / size, []
         self._groups: list[tuple[float, Any, Any]] = []
         self.fit, self.cost = cvxpy.Constant(np.zeros(count)), cvxpy.Constant(0.0)
-        if not self.patterns:
+        if not self.groups:
             return
         width = heights.shape[1]
         gains = np.where(patterns[:, len(fixed) :], 1.0, slope)
@@ -87,10 +89,10 @@ class PatternForm:
         cones = _cones(patterns, all_points, heights, hulls=pole is None)
         costs = []
         for sign in (1.0,) if regularizer.nonnegative else (1.0, -1.0):
-            variable = cvxpy.Variable(self.patterns * width)
+            variable = cvxpy.Variable(self.groups * width)
             self.constraints.append(cones @ variable >= 0)
             self.fit = self.fit + sign * (measured @ variable)
-            table = cvxpy.reshape(variable, (self.patterns, width), order="C")
+            table = cvxpy.reshape(variable, (self.groups, width), order="C")
             # In units of 1 / size for w, and of 1 for b times that.
             weights, biases = table[:, :dimension], table[:, :dimension] @ centre
             if pole is None:
@@ -141,8 +143,9 @@ class NeuronForm:
         size = float(np.abs(columns).max(initial=0.0)) or 1.0
         self.unit, self.constraints = target_unit(problem) / size, []
         self._variable: Any = None
+        self.groups = len(neurons)
         self.fit, self.cost = cvxpy.Constant(np.zeros(problem.targets.shape)), cvxpy.Constant(0.0)
-        if not len(neurons):
+        if not self.groups:
             return
         self._variable = cvxpy.Variable((len(neurons), *problem.targets.shape[1:]))
         self.fit = (columns / size) @ self._variable

@@ -21,13 +21,21 @@ _NEGLIGIBLE = 1e-8
 
 
 class Outcome(NamedTuple):
-    """What a convex program found: a network, the measurements of its free polynomial, and a dual vector z."""
+    """What a convex program found.
+
+    Attributes:
+        neurons: of the network.
+        coefficients: of its neurons.
+        polynomial: the measurements of its free polynomial.
+        dual: z.
+        details: what the solver says of its work.
+    """
 
     neurons: Neurons
     coefficients: np.ndarray
     polynomial: np.ndarray
     dual: np.ndarray
-    statistics: Any
+    details: dict[str, Any]
 
 
 class CompiledProgram:
@@ -83,14 +91,14 @@ class CompiledProgram:
                 "a strength."
             )
         if self._predictions.value is None or self._link.dual_value is None:
-            raise np.linalg.LinAlgError(f"{solver} found no solution: {self._program.status}.")
-        return self._outcome()
+            raise np.linalg.LinAlgError(f"{solver} found no solution ({self._program.status or 'it failed'}).")
+        return self._outcome(solver)
 
-    def _outcome(self) -> Outcome:
+    def _outcome(self, solver: str) -> Outcome:
         problem = self._problem
         network = self._form.network()
         masses = sizes(network[1])
-        kept = masses > _NEGLIGIBLE * masses.sum()
+        kept = masses > _NEGLIGIBLE * max(masses.sum(), 0.01 * self._form.unit)
         neurons, coefficients = network[0][kept], network[1][kept]
         predictions = self._target_unit * np.asarray(self._predictions.value)
         if problem.loss.translation_invariant:
@@ -100,7 +108,15 @@ class CompiledProgram:
             neurons, coefficients = _meeting(problem, (neurons, coefficients), network, predictions)
         polynomial = predictions - problem.measure_neurons(neurons) @ coefficients
         dual = -self._unit / self._target_unit * np.asarray(self._link.dual_value)
-        return Outcome(neurons, coefficients, polynomial, dual, self._program.solver_stats)
+        statistics = self._program.solver_stats
+        details = {
+            "solver": solver,
+            "solver_status": str(self._program.status),
+            "solver_seconds": float(getattr(statistics, "solve_time", None) or 0.0),
+            "solver_iterations": int(getattr(statistics, "num_iters", None) or 0),
+            "groups": self._form.groups,
+        }
+        return Outcome(neurons, coefficients, polynomial, dual, details)
 
 
 def _meeting(

@@ -39,7 +39,8 @@ class ConvexProgram:
       optimum is an upper bound of that over all networks. Any order, any number of outputs.
     * "knots": d = 1, knots at the data. Exact for free biases and order 2; otherwise an upper bound.
 
-    What the solver returns is certified like everything else: its dual variables give the bound.
+    What the solver returns is certified like everything else: its dual variables give the bound. The details of the
+    solution hold what cvxpy says of the solver's work, and the number of `groups`: of patterns used, or neurons.
 
     Args:
         form: see above.
@@ -172,7 +173,8 @@ class ConvexProgram:
 
     def _solve(self, problem: Problem, program: CompiledProgram, show: Progress, began: float) -> Solution:
         show(f"solving the convex program by {self.solver}")
-        tolerances = _TOLERANCES if self.solver == cvxpy.CLARABEL else ({},)
+        chosen = self.solver != cvxpy.CLARABEL or any(name.startswith("tol_") for name in self.options)
+        tolerances = ({},) if chosen else _TOLERANCES
         best: Solution | None = None
         for number, tolerance in enumerate(tolerances, 1):
             try:
@@ -199,11 +201,11 @@ def solution_of(problem: Problem, outcome: Outcome, gap: float, began: float) ->
     status = Status.CONVERGED if certificate.relative_gap <= gap else Status.STALLED
     seconds = time.perf_counter() - began
     row = TraceRow(
-        int(getattr(outcome.statistics, "num_iters", 0) or 0),
+        outcome.details["solver_iterations"],
         certificate.objective,
         certificate.bound,
         certificate.relative_gap,
         certificate.width,
         seconds,
     )
-    return Solution(spline, certificate, status, (row,), seconds)
+    return Solution(spline, certificate, status, (row,), seconds, outcome.details)
