@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -112,7 +113,10 @@ def _share_out(
             constraints.append(shift == 0)
     cost = regularizer.cvxpy_gauge(left[:-1], shift - left[-1]) + price * cvxpy.abs(shift)
     program = cvxpy.Problem(cvxpy.Minimize(cost), constraints)
-    program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
+    with warnings.catch_warnings():
+        # Whatever the shares are, what they leave is computed from them.
+        warnings.filterwarnings("ignore", "Solution may be inaccurate")
+        program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
     if shares.value is None or shift.value is None:
         raise np.linalg.LinAlgError(f"the affine part could not be shared out: Clarabel says {program.status}.")
     found = np.clip(np.asarray(shares.value), -1.0, 1.0)[: len(bends)]

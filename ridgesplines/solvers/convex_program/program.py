@@ -128,6 +128,8 @@ def _meeting(
     `every` neuron, of which some may be next to nothing.
     """
     allowance = 0.01 * problem.loss.allowance(problem.targets)  # type: ignore[attr-defined]
+    if np.abs(problem.free.project_off(goal)).max() <= allowance:
+        return main[0][:0], main[1][:0]
     best, least = main, (np.inf, np.inf)
     for neurons, coefficients in (main, every):
         if not len(coefficients):
