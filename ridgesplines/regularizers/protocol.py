@@ -69,13 +69,13 @@ class Regularizer(ABC):
         raise NotImplementedError(f"{self!r} has no convex gauge for convex programs; define cvxpy_gauge.")
 
     def cvxpy_gauges(self, weights: Any, biases: Any) -> Any:
-        """The gauges (K,) of K > 0 neurons as a convex cvxpy expression of w (K, d) and b (K,); quicker than one by one."""
+        """The gauges (K,) of K > 0 neurons as a convex cvxpy expression of w (K, d) and b (K,), all at once."""
         import cvxpy  # heavy, and only the reference programs need it
 
         return cvxpy.hstack([self.cvxpy_gauge(weights[k], biases[k]) for k in range(weights.shape[0])])
 
     def bias_corners(self, points: np.ndarray) -> np.ndarray | None:
-        """Corners (M, d) of the convex set that the hyperplanes of admissible neurons must meet; None if it is no bound.
+        """Corners (M, d) of the convex set that hyperplanes of admissible neurons must meet; None if it is no bound.
 
         None, too, where that set holds all `points` (N, d), if the gauge of `cvxpy_gauge` counts what is outside:
         hyperplanes that part the data are then admissible, and the others measure the same as admissible neurons.

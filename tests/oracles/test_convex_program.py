@@ -1,4 +1,4 @@
-"""The finite convex program and column generation find the same optimum, for every atomic norm; other forms bound it."""
+"""The finite convex program and column generation find one optimum, for every atomic norm; other forms bound it."""
 
 from __future__ import annotations
 
@@ -106,8 +106,24 @@ def test_bounds_of_the_biases_within_the_data_are_exact_on_the_line(skip, slope,
 
 
 @pytest.mark.parametrize(("norm", "bound"), [(1, 0.2), (np.inf, 0.5)])
+def test_bounds_of_the_biases_within_the_data_beat_every_dictionary_for_polyhedral_norms(norm, bound):
+    problem = make(AtomicNorm(norm, bound, 0.3, "none"), SquaredLoss(), 2)
+    rng = np.random.default_rng(6)
+    neurons = Neurons(rng.standard_normal((2000, 2)), rng.standard_normal(2000))
+    unit, _ = problem.regularizer.normalize(problem.regularizer.admit(neurons), np.ones(2000))
+    unit += candidate_neurons(problem)
+    nothing = np.zeros((COUNT, 1))
+    dictionary = dictionary_program(problem.measure_neurons(unit), nothing, problem.targets, 0.05)
+    program = ConvexProgram().solve(problem)
+    assert dictionary * (1 - 0.05) <= program.objective <= dictionary * (1 + 1e-7)
+    # Clarabel's dual vector says the same at 2000 neurons as the search for the supremum.
+    assert np.abs(program.dual @ problem.measure_neurons(unit)).max() <= 0.05 * (1 + GAP)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("norm", "bound"), [(1, 0.2), (np.inf, 0.5)])
 def test_bounds_of_the_biases_within_the_data_are_exact_for_polyhedral_norms(norm, bound):
-    problem = make(AtomicNorm(norm, bound, 0.3, "constant"), SquaredLoss(), 2)
+    problem = make(AtomicNorm(norm, bound, 0.3, "constant"), SquaredLoss(), 2, count=6)
     program, columns = ConvexProgram().solve(problem), solve(problem)
     # The suprema there are searched for: what is found is a network, at most the gap asked for above the optimum.
     assert program.certificate.relative_gap <= GAP
@@ -128,15 +144,12 @@ def test_a_bound_within_the_data_is_refused_where_it_is_not_convex():
 
 @both_dimensions
 @every_member
-def test_nonnegative_coefficients_are_certified_and_cost_no_less(member, dimension):
-    for loss in (SquaredLoss(), HingeLoss()):
-        problem = make(AtomicNorm(*member, nonnegative=True), loss, dimension)
-        program = ConvexProgram().solve(problem)
-        assert program.certificate.kind == "exact"
-        assert program.certificate.relative_gap <= GAP
-        representation = problem.regularizer.represent(program.spline)
-        assert (representation.coefficients >= 0).all()
-        assert program.objective >= ConvexProgram().solve(make(AtomicNorm(*member), loss, dimension)).certificate.bound
+def test_nonnegative_coefficients_are_certified(member, dimension):
+    problem = make(AtomicNorm(*member, nonnegative=True), SquaredLoss(), dimension)
+    program = ConvexProgram().solve(problem)
+    assert program.certificate.kind == "exact"
+    assert program.certificate.relative_gap <= GAP
+    assert (problem.regularizer.represent(program.spline).coefficients >= 0).all()
 
 
 # Against programs that use nothing of the package
@@ -181,7 +194,7 @@ def test_a_dictionary_is_the_best_of_its_neurons(bias):
 
 
 def test_the_grid_through_the_data_nearly_holds_the_optimum():
-    for regularizer in (RadonTV(), AtomicNorm(2, "none", 0.3, "constant"), AtomicNorm(np.inf, 0.4), RadonTV(3)):
+    for regularizer in (RadonTV(), AtomicNorm(2, "none", 0.3, "constant"), AtomicNorm(1, "joint", 0.3, "none")):
         problem = make(regularizer, SquaredLoss(), 2, count=12)
         assert regularizer.admits(candidate_neurons(problem))
         grid = ConvexProgram("dictionary").solve(problem)
@@ -291,7 +304,7 @@ def test_too_many_patterns_are_refused_with_their_number():
     x = np.random.default_rng(9).standard_normal((60, 2))
     problem = Problem(Samples(x), x[:, 0], strength=1.0)
     # 2 (1 + 59 + C(59, 2)).
-    with pytest.raises(ValueError, match="have 3542 activation patterns, more than the 1000 .* ColumnGeneration"):
+    with pytest.raises(ValueError, match=r"have 3542 activation patterns, more than the 1000 .* ColumnGeneration"):
         ConvexProgram(most=1000).solve(problem)
     with pytest.raises(ValueError, match="have as many as 3542 activation patterns"):
         ConvexProgram(most=100).solve(problem)
@@ -337,7 +350,7 @@ def test_a_gauge_of_ones_own_serves_at_once():
         """‖w‖₂ / 4, with everything else as it comes."""
 
         def gauge(self, neurons):
-            return 0.25 * np.sqrt((neurons.weights**2).sum(axis=1))
+            return 0.25 * (neurons.weights**2).sum(axis=1) ** 0.5
 
         def cvxpy_gauge(self, weight, bias):
             return 0.25 * cvxpy.norm2(weight)
@@ -361,5 +374,6 @@ def test_a_looser_gap_is_reached_sooner_and_a_solver_that_fails_says_so():
     assert loose.details["solver_iterations"] < tight.details["solver_iterations"]
     assert loose.certificate.bound <= tight.objective * (1 + 1e-12)
     assert tight.objective <= ColumnGeneration(gap=1e-10).solve(problem).objective * (1 + GAP)
-    with pytest.raises(np.linalg.LinAlgError, match="CLARABEL found no solution"):
-        ConvexProgram(options={"max_iter": 1}).solve(problem)
+    # HiGHS knows no cones.
+    with pytest.raises(np.linalg.LinAlgError, match="HIGHS found no solution"):
+        ConvexProgram(solver="HIGHS").solve(problem)

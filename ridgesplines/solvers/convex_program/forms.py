@@ -113,7 +113,7 @@ class PatternForm:
         return Neurons(weights, biases), np.concatenate(coefficients)
 
     def _admissible(self, neurons: Neurons) -> tuple[Neurons, np.ndarray]:
-        """Neurons of gauge 1 and masses: biases clipped where solvers round, neurons split where the gauge is a hull's."""
+        """Neurons of gauge 1 and masses; biases are clipped where solvers round, others split as the hull's gauge says."""
         regularizer = self._regularizer
         gauges = np.asarray(regularizer.gauge(neurons))
         clipped = regularizer.admit(neurons)
@@ -164,8 +164,9 @@ class NeuronForm:
 def candidate_neurons(problem: Problem, directions: int = 32, seed: int = 0) -> Neurons:
     """Admissible neurons on a grid through the data: `directions`, each through every datum, in both orientations.
 
-    On the line the only direction is 1, so that the grid is that of `form="knots"`; in the plane they are spread evenly,
-    and all lines through two data are added, where most neurons of solutions sit; in higher dimensions they are random.
+    On the line the only direction is 1, so that the grid is that of `form="knots"`; in the plane they are spread
+    evenly, and all lines through two data are added, where most neurons of solutions sit; in higher dimensions they are
+    random.
     Biases that are out of bounds are moved to the nearest that are not; neurons that measure alike are given once.
 
     Args:
@@ -191,6 +192,13 @@ def candidate_neurons(problem: Problem, directions: int = 32, seed: int = 0) -> 
         normals = np.column_stack([-along[:, 1], along[:, 0]]) / np.linalg.norm(along, axis=1, keepdims=True)
         weights, through = np.concatenate([weights, normals]), np.concatenate([through, points[pairs[:, 0]]])
     neurons = Neurons(weights, np.einsum("kd,kd->k", weights, through))
+    # Where biases are bound or have a price, those that no datum, or every datum, activates.
+    pole = Neurons(np.zeros((1, dimension)), -np.ones(1))
+    if problem.regularizer.admits(pole) and problem.regularizer.gauge(pole)[0] > 0:
+        neurons += pole
+    farthest = Neurons(weights, np.full(len(weights), -(np.finfo(float).max ** 0.5)))
+    nearest = problem.regularizer.admit(farthest)
+    neurons += nearest[nearest.biases != farthest.biases]
     if problem.regularizer.degree < problem.regularizer.order - 1:
         # Otherwise the other orientation is the same neuron up to a free polynomial.
         neurons += Neurons(-neurons.weights, -neurons.biases)
@@ -240,7 +248,7 @@ def _cones(patterns: np.ndarray, points: np.ndarray, heights: np.ndarray, hulls:
 
 
 def _hull(points: np.ndarray) -> np.ndarray:
-    """The rows of `points` (N, d) that span their convex hull; all where that is not worth it, or they lie on a flat."""
+    """The rows of `points` (N, d) that span their convex hull; all where that is not worth it or has no volume."""
     if points.shape[1] == 1:
         return np.unique([np.argmin(points), np.argmax(points)]) if len(points) else np.arange(0)
     if len(points) <= max(_FEW, math.factorial(points.shape[1])):

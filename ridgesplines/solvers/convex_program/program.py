@@ -69,9 +69,7 @@ class CompiledProgram:
             self._unit = best if 0 < best < np.inf else 1.0
         self._price = cvxpy.Parameter(nonneg=True)
         objective = loss / self._unit + self._price * form.cost
-        self._program = cvxpy.Problem(
-            cvxpy.Minimize(objective), [self._link, *constraints, *form.constraints]
-        )
+        self._program = cvxpy.Problem(cvxpy.Minimize(objective), [self._link, *constraints, *form.constraints])
 
     def solve(self, strength: float, solver: str, options: dict[str, Any]) -> Outcome:
         """The solution for λ = `strength`, 1 under a constraint, as accurate as the solver and its options make it.

@@ -17,7 +17,7 @@ from ridgesplines.oracles import Neurons
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status, TraceRow
-from ridgesplines.solvers.convex_program.forms import Form, NeuronForm, PatternForm, candidate_neurons
+from ridgesplines.solvers.convex_program.forms import NeuronForm, PatternForm, candidate_neurons
 from ridgesplines.solvers.convex_program.program import CompiledProgram, Outcome
 from ridgesplines.solvers.sparsify import sparsify
 
