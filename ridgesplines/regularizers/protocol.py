@@ -136,7 +136,8 @@ class Regularizer(ABC):
             neurons, coefficients = self.normalize(neurons, np.asarray(canonical.coefficients))
             # The flat part of a leaky ReLU is free.
             coefficients = coefficients / (1 - self.activation.slope)
-            cost = float(sizes(coefficients).sum()) if self.admits(neurons) else math.inf
+            admissible = self.admits(neurons) and not (self.nonnegative and (coefficients < 0).any())
+            cost = float(sizes(coefficients).sum()) if admissible else math.inf
             return Representation(neurons, coefficients, cost)
         return represent_affine(self, spline, tolerance)
 

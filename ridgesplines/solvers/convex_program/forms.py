@@ -113,7 +113,7 @@ class PatternForm:
         return Neurons(weights, biases), np.concatenate(coefficients)
 
     def _admissible(self, neurons: Neurons) -> tuple[Neurons, np.ndarray]:
-        """Neurons of gauge 1 and masses; biases are clipped where solvers round, others split as the hull's gauge says."""
+        """Neurons of gauge 1 and masses; biases are clipped where solvers round, else split."""
         regularizer = self._regularizer
         gauges = np.asarray(regularizer.gauge(neurons))
         clipped = regularizer.admit(neurons)
