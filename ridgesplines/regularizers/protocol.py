@@ -144,7 +144,8 @@ class Regularizer(ABC):
     def admits(self, neurons: Neurons) -> bool:
         """Whether all biases are admissible, up to rounding."""
         moved = np.abs(np.asarray(self.admit(neurons).biases) - neurons.biases)
-        return bool(np.all(moved <= SAME_HYPERPLANE * np.linalg.norm(neurons.weights, axis=1)))
+        extents = np.linalg.norm(neurons.weights, axis=1) + np.abs(neurons.biases)
+        return bool(np.all(moved <= SAME_HYPERPLANE * extents))
 
     def cost(self, spline: RidgeSpline, tolerance: float = SAME_HYPERPLANE) -> float:
         """R(f), from above; `tolerance` decides which hyperplanes are the same, see `RidgeSpline.canonical`."""

@@ -41,8 +41,9 @@ class Outcome(NamedTuple):
 class CompiledProgram:
     """min Σ_n s_n ℓ(y_n, ν_n(f)) + λ R(f) over the networks of a form, with λ a parameter.
 
-    Everything is in units of the targets and of the data, and the objective in units of the loss of the best free
-    polynomial, so that the tolerances of solvers, which are absolute in part, mean the same at every scale.
+    Everything is in units of the targets and of the data, and the objective in a unit that may be chosen, by default
+    the loss of the best free polynomial, so that the tolerances of solvers, which are absolute in part, mean the same
+    at every scale.
 
     Args:
         problem: whose strength does not count.
@@ -67,32 +68,36 @@ class CompiledProgram:
         if problem.loss.needs_strength:
             best = problem.loss_value(problem.best_polynomial[0])
             self._unit = best if 0 < best < np.inf else 1.0
-        self._price = cvxpy.Parameter(nonneg=True)
-        objective = loss / self._unit + self._price * form.cost
+        self._scale, self._price = cvxpy.Parameter(nonneg=True), cvxpy.Parameter(nonneg=True)
+        objective = self._scale * loss + self._price * form.cost
         self._program = cvxpy.Problem(cvxpy.Minimize(objective), [self._link, *constraints, *form.constraints])
 
-    def solve(self, strength: float, solver: str, options: dict[str, Any]) -> Outcome:
+    def solve(self, strength: float, solver: str, options: dict[str, Any], unit: float | None = None) -> Outcome:
         """The solution for λ = `strength`, 1 under a constraint, as accurate as the solver and its options make it.
+
+        The `unit` is that of the objective.
 
         Raises:
             ValueError: if no network of this form meets the constraints.
             numpy.linalg.LinAlgError: if the solver finds nothing.
         """
-        self._price.value = strength * self._form.unit / self._unit
+        unit = self._unit if unit is None else unit
+        self._scale.value, self._price.value = 1 / unit, strength * self._form.unit / unit
         with warnings.catch_warnings(), contextlib.suppress(cvxpy.SolverError):
             # What is a little inaccurate is certified like everything else.
             warnings.filterwarnings("ignore", "Solution may be inaccurate")
             self._program.solve(solver=solver, **options)
-        if self._program.status in (cvxpy.INFEASIBLE, cvxpy.INFEASIBLE_INACCURATE):
+        infeasible = self._program.status in (cvxpy.INFEASIBLE, cvxpy.INFEASIBLE_INACCURATE)
+        if infeasible and not self._problem.loss.needs_strength:
             raise ValueError(
                 f"no network of this form meets {self._problem.loss!r}; give more neurons or patterns, or a loss with "
                 "a strength."
             )
-        if self._predictions.value is None or self._link.dual_value is None:
+        if infeasible or self._predictions.value is None or self._link.dual_value is None:
             raise np.linalg.LinAlgError(f"{solver} found no solution ({self._program.status or 'it failed'}).")
-        return self._outcome(solver)
+        return self._outcome(solver, unit)
 
-    def _outcome(self, solver: str) -> Outcome:
+    def _outcome(self, solver: str, unit: float) -> Outcome:
         problem = self._problem
         network = self._form.network()
         masses = sizes(network[1])
@@ -105,7 +110,7 @@ class CompiledProgram:
             predictions = np.clip(predictions, *problem.loss.interval(problem.targets))
             neurons, coefficients = _meeting(problem, (neurons, coefficients), network, predictions)
         polynomial = predictions - problem.measure_neurons(neurons) @ coefficients
-        dual = -self._unit / self._target_unit * np.asarray(self._link.dual_value)
+        dual = -unit / self._target_unit * np.asarray(self._link.dual_value)
         statistics = self._program.solver_stats
         details = {
             "solver": solver,

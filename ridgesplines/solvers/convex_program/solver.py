@@ -23,7 +23,7 @@ from ridgesplines.solvers.sparsify import sparsify
 
 _Name = Literal["arrangement", "dictionary", "knots"]
 # What Clarabel is asked for, in turn, until the certified gap is small enough.
-_TOLERANCES = tuple(dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), t) for t in (1e-10, 1e-12, 1e-8))
+_TOLERANCES = tuple(dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), t) for t in (1e-10, 1e-10, 1e-12, 1e-8))
 # Finding this many times as many patterns as may be used, where points are in special position, takes seconds.
 _DISCARDED = 20
 
@@ -176,9 +176,10 @@ class ConvexProgram:
         chosen = self.solver != cvxpy.CLARABEL or any(name.startswith("tol_") for name in self.options)
         tolerances = ({},) if chosen else _TOLERANCES
         best: Solution | None = None
+        unit: float | None = None
         for number, tolerance in enumerate(tolerances, 1):
             try:
-                outcome = program.solve(problem.dual_limit, self.solver, tolerance | dict(self.options))
+                outcome = program.solve(problem.dual_limit, self.solver, tolerance | dict(self.options), unit)
             except np.linalg.LinAlgError:
                 if best is None and number == len(tolerances):
                     raise
@@ -188,6 +189,8 @@ class ConvexProgram:
                 best = solution
             if best.status is Status.CONVERGED:
                 break
+            # The gap is a fraction of the objective, so that this is the unit to ask for it in.
+            unit = float(best.objective) if problem.resolution < best.objective < np.inf else None
         assert best is not None
         return best
 
