@@ -21,6 +21,7 @@ else:
 if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting
     from ridgesplines.certificate import Certificate, certify
+    from ridgesplines.compare import Comparison, ComparisonRow, compare, reweight
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -53,6 +54,8 @@ _HOMES = {
     "AtomicNorm": "regularizers",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
+    "Comparison": "compare",
+    "ComparisonRow": "compare",
     "ConvexProgram": "solvers.convex_program",
     "EpsilonInsensitiveLoss": "losses",
     "HardMargin": "losses",
@@ -81,7 +84,9 @@ _HOMES = {
     "TraceRow": "solution",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
+    "compare": "compare",
     "regularization_path": "path",
+    "reweight": "compare",
     "select_strength": "path",
     "solve": "solving",
     "sparsify": "solvers.sparsify",
@@ -92,7 +97,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "ConvexProgram", "sparsify",
+    "solve", "Solver", "ColumnGeneration", "ConvexProgram", "sparsify", "reweight",
+    "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

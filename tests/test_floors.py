@@ -26,7 +26,7 @@ FLOORS = (
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path"),
+    ("solving", "path", "compare"),
     ("plotting", "datasets", "tables", "scaling"),
     ("cli",),
 )

@@ -133,32 +133,32 @@ class NeuronForm:
     Args:
         problem: any.
         neurons: K admissible neurons.
-        prices: a cvxpy parameter (K,) of factors of the cost of each; None for 1.
+        favours: a cvxpy parameter, (K,) or (K, 1), that the cost of each neuron is divided by; None for 1.
     """
 
-    def __init__(self, problem: Problem, neurons: Neurons, prices: Any = None) -> None:
+    def __init__(self, problem: Problem, neurons: Neurons, favours: Any = None) -> None:
         regularizer = problem.regularizer
         self.neurons, _ = regularizer.normalize(neurons, np.ones(len(neurons)))
         columns = problem.measure_neurons(self.neurons)
         size = float(np.abs(columns).max(initial=0.0)) or 1.0
         self.unit, self.constraints = target_unit(problem) / size, []
-        self._variable: Any = None
+        self._coefficients: Any = None
         self.groups = len(neurons)
         self.fit, self.cost = cvxpy.Constant(np.zeros(problem.targets.shape)), cvxpy.Constant(0.0)
         if not self.groups:
             return
-        self._variable = cvxpy.Variable((len(neurons), *problem.targets.shape[1:]))
-        self.fit = (columns / size) @ self._variable
-        weighted = self._variable if prices is None else cvxpy.multiply(prices, self._variable)
-        self.cost = regularizer.cvxpy_expression(weighted)
+        variable = cvxpy.Variable((len(neurons), *problem.targets.shape[1:]))
+        self._coefficients = variable if favours is None else cvxpy.multiply(favours, variable)
+        self.fit = (columns / size) @ self._coefficients
+        self.cost = regularizer.cvxpy_expression(variable)
         if regularizer.nonnegative:
-            self.constraints.append(self._variable >= 0)
+            self.constraints.append(variable >= 0)
 
     def network(self) -> tuple[Neurons, np.ndarray]:
         """See `Form.network`."""
-        if self._variable is None:
+        if self._coefficients is None:
             return self.neurons, np.zeros(0)
-        return self.neurons, self.unit * np.asarray(self._variable.value)
+        return self.neurons, self.unit * np.asarray(self._coefficients.value)
 
 
 def candidate_neurons(problem: Problem, directions: int = 32, seed: int = 0) -> Neurons:
