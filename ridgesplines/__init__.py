@@ -21,7 +21,7 @@ else:
 if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting
     from ridgesplines.certificate import Certificate, certify
-    from ridgesplines.compare import Comparison, ComparisonRow, compare, reweight
+    from ridgesplines.comparison import Comparison, ComparisonRow, compare
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
+    from ridgesplines.reweighting import reweight
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
@@ -54,8 +55,8 @@ _HOMES = {
     "AtomicNorm": "regularizers",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
-    "Comparison": "compare",
-    "ComparisonRow": "compare",
+    "Comparison": "comparison",
+    "ComparisonRow": "comparison",
     "ConvexProgram": "solvers.convex_program",
     "EpsilonInsensitiveLoss": "losses",
     "HardMargin": "losses",
@@ -84,9 +85,9 @@ _HOMES = {
     "TraceRow": "solution",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
-    "compare": "compare",
+    "compare": "comparison",
     "regularization_path": "path",
-    "reweight": "compare",
+    "reweight": "reweighting",
     "select_strength": "path",
     "solve": "solving",
     "sparsify": "solvers.sparsify",

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
-from ridgesplines.compare import Comparison
+from ridgesplines.comparison import Comparison
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath

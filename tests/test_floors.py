@@ -26,7 +26,7 @@ FLOORS = (
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path", "compare"),
+    ("solving", "path", "comparison", "reweighting"),
     ("plotting", "datasets", "tables", "scaling"),
     ("cli",),
 )
@@ -39,6 +39,7 @@ NEIGHBOURS = {
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
+    "comparison": {"solving"},
 }
 # What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
 SHARED_BY_SOLVERS = {"restricted", "sparsify"}
