@@ -124,7 +124,8 @@ def test_reweighting_finds_planted_neurons_that_the_seminorm_does_not():
     dense = rs.ConvexProgram("dictionary", candidates).solve(problem)
     sparse = rs.reweight(problem, neurons=candidates)
     assert sparse.spline.width == 2 < dense.spline.width
-    np.testing.assert_allclose(np.abs(sparse.spline.weights[:, 0]), [0.6, 1.0], atol=1e-9)
+    # Their directions, or those of a neighbour among the candidates: one of 152 within a degree.
+    np.testing.assert_allclose(np.abs(sparse.spline.weights[:, 0]), [0.6, 1.0], atol=1e-2)
     # The certificate is that of the problem as it stands.
     optimum = rs.solve(problem)
     assert sparse.certificate.bound <= optimum.objective <= sparse.objective
