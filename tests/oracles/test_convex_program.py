@@ -71,22 +71,16 @@ def assert_same_optimum(problem: Problem, gap: float = GAP) -> None:
     assert program.objective == pytest.approx(columns.objective, rel=gap)
 
 
-def solvable(problem: Problem) -> bool:
-    """On the line, neurons without biases are linear on either side of zero, and pass through few data."""
-    linear = problem.measurements.dimension == 1 and problem.regularizer.bias_corners(np.zeros((1, 1))) is not None
-    return problem.loss.needs_strength or not linear
+def losses(bias: str | float, dimension: int) -> tuple[Loss, ...]:
+    """On the line, neurons without biases are linear on either side of zero, and do not interpolate."""
+    return tuple(loss for loss in LOSSES if loss.needs_strength or (bias, dimension) != ("none", 1))
 
 
 @both_dimensions
 @every_member
 def test_the_arrangement_program_and_column_generation_agree(member, dimension):
-    for loss in LOSSES:
-        problem = make(AtomicNorm(*member), loss, dimension)
-        if solvable(problem):
-            assert_same_optimum(problem)
-        else:
-            with pytest.raises(ValueError, match="no network of this form meets Interpolation"):
-                ConvexProgram().solve(problem)
+    for loss in losses(member[1], dimension):
+        assert_same_optimum(make(AtomicNorm(*member), loss, dimension))
 
 
 @pytest.mark.long
@@ -94,10 +88,9 @@ def test_the_arrangement_program_and_column_generation_agree(member, dimension):
 @both_dimensions
 @every_member
 def test_they_agree_on_other_data(member, dimension, seed):
-    for loss in LOSSES:
+    for loss in losses(member[1], dimension):
         problem = make(AtomicNorm(*member), loss, dimension, seed, strength=0.3 * 4.0**-seed, count=8 + seed % 5)
-        if solvable(problem):
-            assert_same_optimum(problem)
+        assert_same_optimum(problem)
 
 
 @pytest.mark.parametrize("bound", [0.05, 0.4, 0.8])
@@ -147,11 +140,10 @@ def test_a_bound_within_the_data_is_refused_where_it_is_not_convex():
 
 @both_dimensions
 @every_member
-def test_nonnegative_coefficients_are_certified(member, dimension):
+def test_they_agree_on_nonnegative_coefficients(member, dimension):
     problem = make(AtomicNorm(*member, nonnegative=True), SquaredLoss(), dimension)
+    assert_same_optimum(problem)
     program = ConvexProgram().solve(problem)
-    assert program.certificate.kind == "exact"
-    assert program.certificate.relative_gap <= GAP
     assert (problem.regularizer.represent(program.spline).coefficients >= 0).all()
 
 
