@@ -65,8 +65,11 @@ def assert_same_optimum(problem: Problem, gap: float = GAP) -> None:
         assert solution.status is Status.CONVERGED
         assert solution.certificate.kind == "exact"
         assert 0 <= solution.certificate.relative_gap <= gap * (1 + 1e-6)
-        # No attained objective is below a proven bound, whoever proved it.
-        assert solution.certificate.bound <= other.objective
+        # No attained objective is below a proven bound, whoever proved it, but for what missing data by the tolerance
+        # of a constraint is worth.
+        missed = 0.0 if problem.loss.needs_strength else other.certificate.misfit
+        missed = min(missed, 1e-8 * (1 + float(np.ptp(problem.targets))))
+        assert solution.certificate.bound <= other.objective + float(np.abs(solution.dual).sum()) * missed
         assert solution.spline.width <= problem.representer_bound
     assert program.objective == pytest.approx(columns.objective, rel=gap)
 
