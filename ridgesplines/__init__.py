@@ -21,6 +21,7 @@ else:
 if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting
     from ridgesplines.certificate import Certificate, certify
+    from ridgesplines.comparison import Comparison, ComparisonRow, compare
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
+    from ridgesplines.reweighting import reweight
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
+    from ridgesplines.solvers.convex_program import ConvexProgram
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
@@ -54,6 +57,9 @@ _HOMES = {
     "AtomicNorm": "regularizers",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
+    "Comparison": "comparison",
+    "ComparisonRow": "comparison",
+    "ConvexProgram": "solvers.convex_program",
     "EpsilonInsensitiveLoss": "losses",
     "HardMargin": "losses",
     "HingeLoss": "losses",
@@ -83,7 +89,9 @@ _HOMES = {
     "TraceRow": "solution",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
+    "compare": "comparison",
     "regularization_path": "path",
+    "reweight": "reweighting",
     "select_strength": "path",
     "solution_set": "solvers.solution_set",
     "solve": "solving",
@@ -96,8 +104,9 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "LineSpline", "sparsify",
-    "solution_set", "SolutionSet", "sparsest",
+    "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
+    "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
+    "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
+from ridgesplines.comparison import Comparison
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath
@@ -165,6 +166,35 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
     ax.figure.colorbar(filled, ax=ax, label=labels.target, shrink=0.9)
     ax.set(xlabel=labels.inputs[0], ylabel=labels.inputs[1], xlim=(low1, high1), ylim=(low2, high2))
     return ax
+
+
+def plot_comparison(comparison: Comparison, *, labels: Labels | None = None) -> Figure:
+    """One panel per row of a comparison: each spline over its data, as `plot_spline` draws it, with its numbers.
+
+    Args:
+        comparison: of problems in one or two inputs.
+        labels: of the axes.
+
+    Raises:
+        ValueError: if no row has a solution, or one has more than two inputs.
+    """
+    rows = [row for row in comparison.rows if row.solution is not None]
+    if not rows:
+        raise ValueError("the comparison has no solution to draw.")
+    across = min(3, len(rows))
+    down = -(-len(rows) // across)
+    size = (4.2 * across, 3.4 * down)
+    figure, axes = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained")
+    for ax in axes.ravel()[len(rows) :]:
+        ax.set_axis_off()
+    for ax, row in zip(axes.ravel(), rows, strict=False):
+        assert row.solution is not None
+        spline, certificate = row.solution.spline, row.solution.certificate
+        plot_spline(spline, row.problem.measurements.points, row.problem.targets, labels=labels, ax=ax)
+        title = ", ".join(part for part in (row.name, row.solver) if part)
+        numbers = f"{certificate.width} neurons, cost {certificate.regularization:.4g}"
+        ax.set_title(f"{title}\n{numbers} ({certificate.kind})", fontsize="medium")
+    return figure
 
 
 def plot_dual_profile(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
-import references
 
 import ridgesplines as rs
-from experiments.benchmarks import command, convex_program, measuring, search_quality, tables
+from experiments.benchmarks import command, measuring, search_quality, tables
 from experiments.benchmarks.cases import SolveCase
 from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
@@ -89,22 +87,3 @@ def test_the_growth_of_seconds_is_fitted_to_what_finished():
     limited = {"series": "a", "size": 10_000, "seconds": 1.0, "status": "time limit"}
     assert tables.exponent([*records, limited]) == pytest.approx(2)
     assert tables.exponent(records[:2]) is None
-
-
-LATTICE = np.array([[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1], [1, 2]], dtype=float)
-
-
-@pytest.mark.parametrize("points", [np.random.default_rng(0).uniform(-1, 1, (12, 2)), LATTICE, LATTICE.repeat(2, 0)])
-def test_the_patterns_are_all_ways_in_which_a_line_parts_the_points(points):
-    patterns = convex_program.activation_patterns(points)
-    assert {tuple(row) for row in patterns} == {tuple(row) for row in references.activation_patterns(points) > 0}
-    assert len(np.unique(patterns, axis=0)) == len(patterns)
-
-
-@pytest.mark.parametrize("strength", [None, 0.05])
-def test_corners_of_a_pattern_are_enough_for_its_cone(strength):
-    rng = np.random.default_rng(1)
-    points, y = rng.uniform(-1, 1, (9, 2)), rng.standard_normal(9)
-    optimum = convex_program.ConvexProgram(points, y, strength).solve(1e-10)
-    assert optimum.status == "optimal"
-    assert optimum.objective == pytest.approx(references.convex_program(points, y, strength), rel=1e-7)

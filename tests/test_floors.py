@@ -21,12 +21,12 @@ HOMES = {
 
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
-    ("arrays", "archive", "progress", "geometry", "activations", "polynomials", "duality"),
+    ("arrays", "archive", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
     ("spline", "oracles", "measurements", "losses", "regularizers"),
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path"),
+    ("solving", "path", "comparison", "reweighting"),
     ("plotting", "datasets", "tables", "scaling"),
     ("cli",),
 )
@@ -35,9 +35,11 @@ FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 NEIGHBOURS = {
     "polynomials": {"arrays", "geometry"},
     "activations": {"arrays"},
+    "arrangement": {"geometry"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
+    "comparison": {"solving"},
 }
 # What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
 SHARED_BY_SOLVERS = {"restricted", "sparsify"}

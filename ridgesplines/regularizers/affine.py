@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.optimize import linprog
 
 from ridgesplines.oracles import Neurons
 from ridgesplines.spline import RidgeSpline, merge_hyperplanes
@@ -74,7 +76,8 @@ def represent_affine(regularizer: Regularizer, spline: RidgeSpline, tolerance: f
         rest[-1] = 0.0
     constant = 0.0
     if rest.any() or (np.abs(tilts) > np.abs(bends) * (1 + _ROUNDING)).any():
-        tilts, rest, constant = _share_out(regularizer, lifted, bends, tilts, rest)
+        share_out = _share_out_exactly if regularizer.nonnegative else _share_out
+        tilts, rest, constant = share_out(regularizer, lifted, bends, tilts, rest)
     positive, negative = 0.5 * (bends + tilts), 0.5 * (bends - tilts)
     neurons = neurons + Neurons(-neurons.weights, -neurons.biases)
     coefficients = np.concatenate([positive, negative])
@@ -85,7 +88,11 @@ def represent_affine(regularizer: Regularizer, spline: RidgeSpline, tolerance: f
         neurons += straight + Neurons(-straight.weights, -straight.biases)
         coefficients = np.concatenate([coefficients, 0.5 * masses, -0.5 * masses])
     if constant:
-        pole, mass = regularizer.normalize(_pole(len(rest) - 1), np.array([0.5 * (1 + slope) * constant]))
+        pole, mass = _pole(len(rest) - 1), 0.5 * (1 + slope) * constant
+        if mass < 0 and regularizer.nonnegative and slope:
+            # σ(−1) = −β.
+            pole, mass = Neurons(pole.weights, -pole.biases), -mass / slope
+        pole, mass = regularizer.normalize(pole, np.array([mass]))
         neurons, coefficients = neurons + pole, np.append(coefficients, mass)
     admissible = regularizer.admits(neurons) and not (regularizer.nonnegative and (coefficients < 0).any())
     return Representation(neurons, coefficients, float(np.abs(coefficients).sum()) if admissible else math.inf)
@@ -112,7 +119,10 @@ def _share_out(
             constraints.append(shift == 0)
     cost = regularizer.cvxpy_gauge(left[:-1], shift - left[-1]) + price * cvxpy.abs(shift)
     program = cvxpy.Problem(cvxpy.Minimize(cost), constraints)
-    program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
+    with warnings.catch_warnings():
+        # Whatever the shares are, what they leave is computed from them.
+        warnings.filterwarnings("ignore", "Solution may be inaccurate")
+        program.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
     if shares.value is None or shift.value is None:
         raise np.linalg.LinAlgError(f"the affine part could not be shared out: Clarabel says {program.status}.")
     found = np.clip(np.asarray(shares.value), -1.0, 1.0)[: len(bends)]
@@ -132,6 +142,43 @@ def _share_out(
     if regularizer.degree == 0:
         left[-1], moved = 0.0, 0.0
     return np.abs(bends) * found, unit * left, unit * moved
+
+
+def _share_out_exactly(
+    regularizer: Regularizer, lifted: np.ndarray, bends: np.ndarray, tilts: np.ndarray, rest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """`_share_out` for coefficients v_k ≥ 0, of which no pair makes a linear part: nothing but a constant may be left.
+
+    As much of what should be left as there is if no tilts leave that.
+    """
+    goal, count = rest + tilts @ lifted, len(bends)
+    unit = float(np.abs(goal).max(initial=0.0)) or 1.0
+    columns = (lifted * np.abs(bends)[:, None]).T / unit
+    constants = np.eye(len(rest))[:, -1:] @ [[1.0, -1.0]]
+    prices, most = np.zeros(2), np.full(2, np.inf)
+    if regularizer.degree < 0:
+        slope, admitted = regularizer.activation.slope, regularizer.admits(_pole(len(rest) - 1))
+        prices = np.array([1.0, 1 / slope if slope else 0.0])
+        most = np.where([admitted, admitted and slope > 0], np.inf, 0.0)
+    program = linprog(
+        np.append(np.zeros(count), prices),
+        A_eq=np.column_stack([columns, constants]),
+        b_eq=goal / unit,
+        bounds=[(-1.0, 1.0)] * count + [(0.0, end) for end in most],
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if program.x is None:
+        return tilts, rest, 0.0
+    found, shift = program.x[:count], float(program.x[count] - program.x[count + 1])
+    inside = np.append(np.abs(found) < 1 - _AT_END, regularizer.degree == 0 or abs(shift) > _AT_END)
+    values = np.append(np.where(inside[:-1], found, np.sign(found)), shift if inside[-1] else 0.0)
+    matrix = np.column_stack([columns, constants[:, 0]])
+    values[inside] += np.linalg.lstsq(matrix[:, inside], goal / unit - matrix @ values, rcond=None)[0]
+    left = goal / unit - matrix @ values
+    if np.abs(left).max() <= _ROUNDING * (1 + np.abs(matrix).sum(axis=1).max()):
+        left[:] = 0.0
+    shares = np.clip(values[:-1], -1.0, 1.0)
+    return np.abs(bends) * shares, unit * left, 0.0 if regularizer.degree == 0 else unit * float(values[-1])
 
 
 def _pole(dimension: int) -> Neurons:

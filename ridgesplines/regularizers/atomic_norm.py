@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeGuard
@@ -18,6 +19,7 @@ from ridgesplines.regularizers.protocol import Regularizer
 _DUAL_NORMS: dict[float, float] = {1: math.inf, 2: 2, math.inf: 1}
 # Directions that agree to this are of one line.
 _SAME_LINE = 1e-10
+_CVXPY_NORMS: dict[float, Any] = {1: 1, 2: 2, math.inf: "inf"}
 _DEGREES = {"none": -1, "constant": 0, "affine": 1}
 
 
@@ -111,6 +113,39 @@ class AtomicNorm(Regularizer):
             return norm_of(cvxpy.hstack([weight, bias]))
         norm = norm_of(weight)
         return cvxpy.maximum(norm, cvxpy.abs(bias) / self.bias_bound) if 0 < self.bias_bound < math.inf else norm
+
+    def cvxpy_gauges(self, weights: Any, biases: Any) -> Any:
+        """The same of each row."""
+        import cvxpy  # heavy, and only the reference programs need it
+
+        if self.bias == "joint":
+            weights = cvxpy.hstack([weights, cvxpy.reshape(biases, (weights.shape[0], 1), order="C")])
+        norms = cvxpy.norm(weights, _CVXPY_NORMS[self.weight_norm], axis=1)
+        return cvxpy.maximum(norms, cvxpy.abs(biases) / self.bias_bound) if 0 < self.bias_bound < math.inf else norms
+
+    def bias_corners(self, points: np.ndarray) -> np.ndarray | None:
+        """The origin for no biases; under |b| ≤ B ‖w‖_p, B times the dual ball, for p = 1 and ∞ and on the line.
+
+        For |b| ≤ B ‖w‖_p says that {w·x = b} meets the ball of radius B in the dual norm.
+
+        Raises:
+            ValueError: for p = 2 in two dimensions or more, if the ball does not hold all data.
+        """
+        dimension = points.shape[1]
+        if self.bias == "none":
+            return np.zeros((1, dimension))
+        if self.bias_bound >= _lengths(points, _DUAL_NORMS[self.weight_norm]).max():
+            return None
+        if self.weight_norm == 2 and dimension > 1:
+            farthest = float(_lengths(points, 2).max())
+            raise ValueError(
+                f"the bound |b| ≤ {self.bias_bound:g} ‖w‖ is not convex over the neurons of an activation pattern "
+                f"unless it reaches all data; use a bound of at least {farthest:.6g}, ColumnGeneration(), or "
+                "weight_norm 1 or inf."
+            )
+        if self.weight_norm == 1:
+            return self.bias_bound * np.array(list(itertools.product([-1.0, 1.0], repeat=dimension)))
+        return self.bias_bound * np.concatenate([np.eye(dimension), -np.eye(dimension)])
 
     def admit(self, neurons: Neurons) -> Neurons:
         """Biases clipped to ±B ‖w‖_p."""

@@ -68,6 +68,26 @@ class Regularizer(ABC):
         """
         raise NotImplementedError(f"{self!r} has no convex gauge for convex programs; define cvxpy_gauge.")
 
+    def cvxpy_gauges(self, weights: Any, biases: Any) -> Any:
+        """The gauges (K,) of K > 0 neurons as a convex cvxpy expression of w (K, d) and b (K,), all at once."""
+        import cvxpy  # heavy, and only the reference programs need it
+
+        return cvxpy.hstack([self.cvxpy_gauge(weights[k], biases[k]) for k in range(weights.shape[0])])
+
+    def bias_corners(self, points: np.ndarray) -> np.ndarray | None:
+        """Corners (M, d) of the convex set that hyperplanes of admissible neurons must meet; None if it is no bound.
+
+        None, too, where that set holds all `points` (N, d), if the gauge of `cvxpy_gauge` counts what is outside:
+        hyperplanes that part the data are then admissible, and the others measure the same as admissible neurons.
+
+        Raises:
+            NotImplementedError: if `admit` says that biases are bound, but nothing is known of how.
+            ValueError: if there is no such polytope.
+        """
+        if type(self).admit is not Regularizer.admit:
+            raise NotImplementedError(f"{self!r} bounds its biases; define bias_corners for convex programs.")
+        return None
+
     def admit(self, neurons: Neurons) -> Neurons:
         """The nearest neurons with admissible biases, which are those that this leaves as they are."""
         return neurons
@@ -116,14 +136,16 @@ class Regularizer(ABC):
             neurons, coefficients = self.normalize(neurons, np.asarray(canonical.coefficients))
             # The flat part of a leaky ReLU is free.
             coefficients = coefficients / (1 - self.activation.slope)
-            cost = float(sizes(coefficients).sum()) if self.admits(neurons) else math.inf
+            admissible = self.admits(neurons) and not (self.nonnegative and (coefficients < 0).any())
+            cost = float(sizes(coefficients).sum()) if admissible else math.inf
             return Representation(neurons, coefficients, cost)
         return represent_affine(self, spline, tolerance)
 
     def admits(self, neurons: Neurons) -> bool:
         """Whether all biases are admissible, up to rounding."""
         moved = np.abs(np.asarray(self.admit(neurons).biases) - neurons.biases)
-        return bool(np.all(moved <= SAME_HYPERPLANE * np.linalg.norm(neurons.weights, axis=1)))
+        extents = np.linalg.norm(neurons.weights, axis=1) + np.abs(neurons.biases)
+        return bool(np.all(moved <= SAME_HYPERPLANE * extents))
 
     def cost(self, spline: RidgeSpline, tolerance: float = SAME_HYPERPLANE) -> float:
         """R(f), from above; `tolerance` decides which hyperplanes are the same, see `RidgeSpline.canonical`."""

@@ -42,6 +42,12 @@ class RadonTV(Regularizer):
 
         return cvxpy.norm2(weight) if self.order == 2 else super().cvxpy_gauge(weight, bias)
 
+    def cvxpy_gauges(self, weights: Any, biases: Any) -> Any:
+        """The same of each row."""
+        import cvxpy  # heavy, and only the reference programs need it
+
+        return cvxpy.norm(weights, 2, axis=1) if self.order == 2 else super().cvxpy_gauges(weights, biases)
+
     def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
         """Exact where one exists, else the multi-start search; see `choose_oracle`."""
         return choose_oracle(points, self.order, outputs)
