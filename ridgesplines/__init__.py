@@ -19,7 +19,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, oracles, plotting
+    from ridgesplines import datasets, oracles, plotting, plotting_training
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.losses import (
         AbsoluteLoss,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.sparsify import sparsify
+    from ridgesplines.solvers.training import NetworkTraining, TrainingResult, Trajectory, train
     from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
 
@@ -62,6 +63,7 @@ _HOMES = {
     "Loss": "losses",
     "Measurement": "measurements",
     "Network": "spline",
+    "NetworkTraining": "solvers.training.options",
     "Polynomial": "polynomials",
     "Problem": "problem",
     "QuantileLoss": "losses",
@@ -77,24 +79,28 @@ _HOMES = {
     "Status": "solution",
     "StrengthSelection": "path",
     "TraceRow": "solution",
+    "TrainingResult": "solvers.training.result",
+    "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "regularization_path": "path",
     "select_strength": "path",
     "solve": "solving",
     "sparsify": "solvers.sparsify",
+    "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "oracles", "plotting")
+_MODULES = ("datasets", "oracles", "plotting", "plotting_training")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "Solver", "ColumnGeneration", "sparsify",
+    "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
-    "datasets", "oracles", "plotting",
+    "datasets", "oracles", "plotting", "plotting_training",
 ]  # fmt: skip
 
 

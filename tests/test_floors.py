@@ -27,7 +27,7 @@ FLOORS = (
     ("certificate", "solution"),
     ("solvers",),
     ("solving", "path"),
-    ("plotting", "datasets", "tables", "scaling"),
+    ("plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -38,6 +38,7 @@ NEIGHBOURS = {
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
+    "plotting_training": {"plotting"},
 }
 # What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
 SHARED_BY_SOLVERS = {"restricted", "sparsify"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -118,7 +119,7 @@ def placed(mesh: Mesh, carry: Carry) -> Carry:
 
 
 def _spread(mesh: Mesh, one: Any, mapped: int) -> Any:
-    """`one` for all networks, argument number `mapped` and the results having an axis of networks, shared by devices."""
+    """`one` for all networks, shared by the devices; argument number `mapped` and the results have an axis of them."""
 
     def many(*arguments: Any) -> Any:
         axes = tuple(0 if i == mapped else None for i in range(len(arguments)))
@@ -158,13 +159,13 @@ def _step(program: Program, data: Data, carry: Carry, index: Array, total: Array
 
 
 def _flushed(leaf: Array) -> Array:
-    """Zero for numbers whose squares would be near the smallest ones, which processors are a hundred times slower with.
+    """Zero for numbers whose squares would be denormal, which processors are slow with: neurons that die out get there.
 
-    Neurons that die out get there.
+    That is below what Adam adds to the roots of the mean squares.
     """
     if not jnp.issubdtype(leaf.dtype, jnp.floating):
         return leaf
-    return jnp.where(jnp.abs(leaf) < float(jnp.finfo(leaf.dtype).tiny) ** 0.25, 0.0, leaf)
+    return jnp.where(jnp.abs(leaf) < 4 * math.sqrt(float(jnp.finfo(leaf.dtype).tiny)), 0.0, leaf)
 
 
 def _batch(data: Data, key: Array, index: Array, size: int) -> Data:

@@ -41,7 +41,7 @@ class NetworkTraining:
 
     Optimisers: "adam"; "sgd" (with momentum); "lbfgs"; "gradient flow" (small plain steps); "proximal": gradient steps
     on the loss alternate with the proximal operator of the path norm, which sets neurons exactly to zero, and with
-    balancing; accelerated, with steps that find their own length; or any transformation of optax, taken as it is.
+    balancing, each neuron at a rate of its own; or any transformation of optax, taken as it is.
 
     Args:
         width: K.
@@ -50,11 +50,13 @@ class NetworkTraining:
         steps: of each seed.
         seeds: how many networks, S.
         seed: of the random numbers; the same seed gives the same numbers.
-        scale: of the network at the start, relative to the targets: small trains features, large trains lazily.
-        learning_rate: in the coordinates of training; None for a default. "proximal" takes it as the first length of
-            its steps; "lbfgs" and transformations of optax do without.
-        schedule: "cosine", "linear" or "constant", or a function from the step to the factor of the rate; "proximal"
-            (without mini-batches) and "lbfgs" do without.
+        scale: of the network at the start, relative to the targets. Neurons of a small network die out before they
+            find their place where λ is large; a large one is slow to shrink, and trains lazily without a penalty.
+        learning_rate: in the coordinates of training; None for a default: 0.01 for "adam", 0.03 for "proximal", a
+            fraction of the reciprocal of the largest curvature at the start for "sgd" and "gradient flow". "lbfgs" and
+            transformations of optax do without.
+        schedule: "cosine", "linear" or "constant", or a function from the step to the factor of the rate; "lbfgs" and
+            transformations of optax do without.
         momentum: of "sgd".
         batch: size of the mini-batches, or None for all data. Their losses are scaled up to all data.
         polynomial: how the free polynomial is found: "solved" (at every step, exactly: squared loss, no mini-batches),
@@ -82,7 +84,7 @@ class NetworkTraining:
     steps: int = 5000
     seeds: int = 4
     seed: int = 0
-    scale: float = 0.1
+    scale: float = 5.0
     learning_rate: float | None = None
     schedule: Any = "cosine"
     momentum: float = 0.9
@@ -137,7 +139,8 @@ class NetworkTraining:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
                 raise TypeError(f"{name} must be a number, got {value!r}.")
-            if not ((0 < value if positive else 0 <= value) and value < (1 if name == "momentum" else np.inf)):
+            above = value > 0 if positive else value >= 0
+            if not (above and value < (1 if name == "momentum" else np.inf)):
                 least = "positive" if positive else "at least 0"
                 most = "less than 1" if name == "momentum" else "finite"
                 raise ValueError(f"{name} must be {least} and {most}, got {value!r}.")
@@ -167,8 +170,8 @@ class NetworkTraining:
             raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
         if not problem.loss.needs_strength:
             raise ValueError(
-                f"{problem.loss!r} is a constraint, which gradients cannot keep to; train with SquaredLoss() and a small "
-                "strength, or HingeLoss()."
+                f"{problem.loss!r} is a constraint, which gradients cannot keep to; train with SquaredLoss() and a "
+                "small strength, or with HingeLoss()."
             )
         if self.polynomial == "solved" and not isinstance(problem.loss, SquaredLoss):
             raise ValueError(f'polynomial="solved" is for the squared loss, got {problem.loss!r}; use "trained".')

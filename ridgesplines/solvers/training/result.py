@@ -127,9 +127,15 @@ class TrainingResult:
         try:
             order = {"order": metadata["best"]["order"]}
             splines = tuple(RidgeSpline.from_arrays(parts[str(i)], order) for i in range(metadata["count"]))
-            recorded = parts["trajectory"]
+            optional = ("weights", "biases", "coefficients")
+            recorded: dict[str, Any] = {
+                field.name: parts["trajectory"].get(field.name)
+                if field.name in optional
+                else parts["trajectory"][field.name]
+                for field in fields(Trajectory)
+            }
             recorded["strength"] = float(recorded["strength"])
-            trajectory = Trajectory(**({"weights": None, "biases": None, "coefficients": None} | recorded))
+            trajectory = Trajectory(**recorded)
             return cls(
                 splines,
                 arrays["objectives"],
@@ -144,4 +150,5 @@ class TrainingResult:
     def __repr__(self) -> str:
         failed = int(np.sum(self.failed_steps >= 0))
         ends = f"objectives {np.min(self.objectives):.6g} to {np.max(self.objectives):.6g}"
-        return f"TrainingResult({len(self.splines)} seeds, {ends}, {self.best.certificate}{f', {failed} failed' * bool(failed)})"
+        failures = f", {failed} failed" if failed else ""
+        return f"TrainingResult({len(self.splines)} seeds, {ends}, {self.best.certificate}{failures})"

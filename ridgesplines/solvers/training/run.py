@@ -22,7 +22,7 @@ from ridgesplines.solvers.training.loop import Carry, Program, advance, begin, m
 from ridgesplines.solvers.training.merging import sparser, spline_of
 from ridgesplines.solvers.training.network import Data, Model, Parameters, Record, data_of, initial, offset_of
 from ridgesplines.solvers.training.penalties import is_euclidean
-from ridgesplines.solvers.training.result import Trajectory, TrainingResult
+from ridgesplines.solvers.training.result import TrainingResult, Trajectory
 from ridgesplines.solvers.training.steps import Stepper
 from ridgesplines.spline import RidgeSpline
 
@@ -34,7 +34,12 @@ _CHUNK = 3e8
 
 
 class Run:
-    """The state of one run; `carry` and `shown` are replaced together, so that an interrupt finds a whole chunk."""
+    """One run; `state` is replaced as a whole, so that an interrupt always finds that after a whole chunk.
+
+    It holds the networks in training, and the records of each chunk by then.
+    """
+
+    state: tuple[Carry, list[tuple]]
 
     def __init__(self, problem: Problem, options: NetworkTraining, polynomial: str) -> None:
         self.began = time.perf_counter()
@@ -90,14 +95,13 @@ class Run:
 
     def result(self, progress: bool | None) -> TrainingResult:
         """Train, and certify the best network; on Ctrl-C, what there is."""
-        options = self.options
         status = Status.ITERATION_LIMIT
         with Progress(progress) as show:
             show("compiling the training")
-            self.carry, first = begin(self.program, self.mesh, self.data, self._networks())
+            carry, first = begin(self.program, self.mesh, self.data, self._networks())
+            self.state = carry, [jax.tree.map(lambda leaf: np.asarray(leaf)[:, None], first)]
             if not np.isfinite(np.asarray(self.carry.objective)).any():
                 raise ValueError("no seed has a finite objective at the start; lower scale, or rescale the data.")
-            self.shown = [jax.tree.map(lambda leaf: np.asarray(leaf)[:, None], first)]
             try:
                 status = self._train(show)
             except KeyboardInterrupt:
@@ -114,6 +118,16 @@ class Run:
         ]
         keys = [np.random.default_rng([options.seed, i, 1]).integers(0, 2**32, 2) for i in range(options.seeds)]
         return jax.tree.map(lambda *leaves: np.stack(leaves), *networks), np.array(keys, dtype=np.uint32)
+
+    @property
+    def carry(self) -> Carry:
+        """The networks in training."""
+        return self.state[0]
+
+    @property
+    def shown(self) -> list[tuple]:
+        """The records of each chunk, the first of the start."""
+        return self.state[1]
 
     @property
     def done(self) -> int:
@@ -141,7 +155,7 @@ class Run:
                 jnp.asarray(self.options.steps),
             )
             shown = jax.tree.map(np.asarray, shown)
-            self.carry, self.shown = carry, [*self.shown, shown]
+            self.state = carry, [*self.shown, shown]
             step = min(self.done * self.stride, self.options.steps)
             if path is not None:
                 checkpoint.save(path, self._identity(), self.done, (self.carry, self._records()))
@@ -153,7 +167,7 @@ class Run:
     def _report(self, step: int, show: Progress) -> None:
         record: Record = self._records()[0]
         objectives = record.loss + self.problem.dual_limit * record.path_norm
-        least = float(np.nanmin(np.where(np.isfinite(objectives), objectives, np.nan)))
+        least = float(np.min(np.where(np.isfinite(objectives), objectives, np.inf)))
         seed, row = np.unravel_index(
             np.nanargmin(np.where(np.isfinite(objectives), objectives, np.nan)), record.loss.shape
         )
@@ -186,8 +200,7 @@ class Run:
         found = checkpoint.load(path, self._identity(), (self.carry, self.shown[0]))
         if found is not None:
             _, (carry, shown) = found
-            self.carry = placed(self.mesh, Carry(*carry))
-            self.shown = [shown]
+            self.state = placed(self.mesh, Carry(*carry)), [shown]
 
     # Answers
 
@@ -210,7 +223,7 @@ class Run:
         objectives = record.loss[:, -1] + self.problem.dual_limit * record.path_norm[:, -1]
         if not np.isfinite(objectives).any():
             return
-        best = int(np.nanargmin(np.where(np.isfinite(objectives), objectives, np.nan)))
+        best = int(np.argmin(np.where(np.isfinite(objectives), objectives, np.inf)))
         certificate = certify(self.problem, spline_of(self.problem, *self._network(best)), self.options.dual)
         # A bound that was searched for may be too high, so the latest one counts there, not the highest.
         self.bound = max(self.bound, certificate.bound) if certificate.proven else certificate.bound
@@ -227,8 +240,8 @@ class Run:
         if (failed >= 0).any():
             which = ", ".join(f"{seed} (step {failed[seed]})" for seed in np.flatnonzero(failed >= 0)[:8])
             warnings.warn(
-                f"the numbers of seed {which} were no longer finite, and it stopped there, its best network before that "
-                "kept; a smaller learning_rate or scale helps.",
+                f"the numbers of seed {which} were no longer finite, and it stopped there, with its best network "
+                "before that; a smaller learning_rate or scale helps.",
                 RuntimeWarning,
                 stacklevel=4,
             )
@@ -254,15 +267,7 @@ class Run:
         record, neurons = self._records()
         weights, biases, coefficients = neurons if neurons else (None, None, None)
         steps = np.minimum(self.stride * np.arange(record.loss.shape[1]), self.options.steps)
-        at, objectives, bounds = (
-            (np.array(column) for column in zip(*self.certified, strict=True))
-            if self.certified
-            else (
-                np.zeros(0, dtype=int),
-                np.zeros(0),
-                np.zeros(0),
-            )
-        )
+        certified = np.array(self.certified).reshape(-1, 3)
         return Trajectory(
             steps,
             np.asarray(record.loss, float),
@@ -270,19 +275,14 @@ class Run:
             np.asarray(record.path_norm, float),
             record.active,
             np.asarray(record.imbalance, float),
-            at,
-            objectives,
-            bounds,
+            certified[:, 0].astype(int),
+            certified[:, 1],
+            certified[:, 2],
             weights,
             biases,
             coefficients,
-            problem_strength(self.problem),
+            float(self.problem.dual_limit),
         )
-
-
-def problem_strength(problem: Problem) -> float:
-    """λ as a number."""
-    return float(problem.dual_limit)
 
 
 def _named(optimizer: Any) -> str:

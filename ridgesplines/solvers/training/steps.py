@@ -18,13 +18,13 @@ from ridgesplines.solvers.training.proximal import prox_path_norm, soft_threshol
 
 OPTIMIZERS = ("adam", "sgd", "lbfgs", "gradient flow", "proximal")
 SCHEDULES = ("cosine", "linear", "constant")
-# Adam's rate, in coordinates where data and targets have size 1.
-_ADAM_RATE = 0.01
+# Rates in coordinates where data and targets have size 1.
+_RATES = {"adam": 0.01, "proximal": 0.03}
 # The others' default rate is such a fraction of the reciprocal of the largest curvature at the start.
-_FRACTIONS = {"sgd": 0.1, "gradient flow": 0.02, "proximal": 0.5}
+_FRACTIONS = {"sgd": 0.1, "gradient flow": 0.02}
 _POWER_ITERATIONS = 12
-# Proximal steps grow by this when they lower the objective, and are halved when they do not.
-_GROWTH = 1.05
+# Adam's memory of gradients and of their squares, and what keeps its divisions finite.
+_MEMORY, _LONG_MEMORY, _SMALL = 0.9, 0.999, 1e-8
 # Lengths below which neurons are not balanced: only one with weights is exactly zero once its coefficient is.
 _FLOOR = 0.1
 
@@ -75,26 +75,30 @@ class Stepper:
         return jnp.asarray(self.schedule(step), dtype)
 
 
-class Momentum(NamedTuple):
-    """The state of proximal training: the network before, the index of acceleration, and the objective."""
+class Moments(NamedTuple):
+    """The state of proximal training: running means of the gradient of the loss, and of its square for each neuron."""
 
-    previous: Parameters
-    index: Array
-    objective: Array
+    mean: Parameters
+    squares: Array
+    polynomial_squares: Array
+    count: Array
 
 
 def start(model: Model, stepper: Stepper, data: Data, parameters: Parameters) -> tuple[Any, Array]:
     """The state of the optimiser and its rate."""
     dtype = data.points.dtype
     if stepper.optimizer == "proximal":
-        state = Momentum(parameters, jnp.ones((), dtype), _path_objective(model, data, parameters))
+        zeros = jax.tree.map(jnp.zeros_like, parameters)
+        state = Moments(zeros, jnp.zeros_like(parameters.biases), jnp.zeros((), dtype), jnp.zeros((), dtype))
     else:
         state = stepper.transformation().init(parameters)
     if stepper.rate is not None:
         return state, jnp.asarray(stepper.rate, dtype)
-    fraction = _FRACTIONS.get(stepper.optimizer) if isinstance(stepper.optimizer, str) else None
+    if not isinstance(stepper.optimizer, str):
+        return state, jnp.ones((), dtype)
+    fraction = _FRACTIONS.get(stepper.optimizer)
     if fraction is None:
-        return state, jnp.asarray(_ADAM_RATE if stepper.optimizer == "adam" else 1.0, dtype)
+        return state, jnp.asarray(_RATES.get(stepper.optimizer, 1.0), dtype)
     return state, fraction / largest_curvature(partial(model.loss_value, data), parameters)
 
 
@@ -121,14 +125,12 @@ def step(
 ) -> tuple[Parameters, Any, Array, Array]:
     """Parameters, state and rate after one step on `data`, and the value that tells whether all is finite."""
     if stepper.optimizer == "proximal":
-        if stepper.batch is None:
-            return _proximal_step(model, stepper, data, parameters, state, rate)
-        return _stochastic_proximal_step(model, stepper, data, parameters, state, rate, factor)
+        return _proximal_step(model, stepper, data, parameters, state, rate, factor)
     transformation = stepper.transformation()
     function = partial(model.objective, data)
     if stepper.optimizer == "lbfgs":
-        value, gradient = optax.value_and_grad_from_state(function)(parameters, state=state)
-        gradient = without_dead(gradient, parameters)
+        found: Any = optax.value_and_grad_from_state(function)(parameters, state=state)
+        value, gradient = found[0], without_dead(found[1], parameters)
         updates, state = transformation.update(
             gradient, state, parameters, value=value, grad=gradient, value_fn=function
         )
@@ -145,10 +147,9 @@ def step(
 def without_dead(gradient: Parameters, parameters: Parameters) -> Parameters:
     """The gradient with zeros where the derivative of a length at zero made it NaN."""
     tiny = 16 * math.sqrt(float(jnp.finfo(parameters.weights.dtype).tiny))
-    inner = jnp.maximum(jnp.max(jnp.abs(parameters.weights), axis=1), jnp.abs(parameters.biases))
     outer = jnp.abs(parameters.coefficients)
     outer = outer if outer.ndim == 1 else jnp.max(outer, axis=1)
-    dead = (jnp.max(jnp.abs(parameters.weights), axis=1) < tiny) | (inner < tiny) | (outer < tiny)
+    dead = (jnp.max(jnp.abs(parameters.weights), axis=1) < tiny) | (outer < tiny)
 
     def mend(leaf: Array) -> Array:
         rows = dead.reshape(-1, *(1,) * (leaf.ndim - 1))
@@ -177,19 +178,27 @@ def _gauges(model: Model, data: Data, parameters: Parameters) -> Array:
     return model.regularizer.gauge(neurons) * (data.spread / data.balance) ** (model.regularizer.order - 1)
 
 
-def _path_objective(model: Model, data: Data, parameters: Parameters) -> Array:
-    neurons, coefficients = model.network(data, parameters)
-    path_norm = model.regularizer.path_norm(neurons, coefficients)
-    return model.loss_value(data, parameters) + data.strength / data.unit * path_norm
+def _balanced(model: Model, data: Data, parameters: Parameters) -> Array:
+    """The factors that balance neurons, but leave those that are nearly zero a length of weights."""
+    degree = model.regularizer.order - 1
+    gauges = _gauges(model, data, parameters)
+    factors = rebalanced(parameters, gauges, degree)
+    lengths = gauges * factors**degree
+    floor = jnp.where(gauges > 0, jnp.maximum(lengths, _FLOOR) / jnp.where(gauges > 0, lengths, 1.0), 1.0)
+    return factors * floor ** (1 / degree)
 
 
-def _forward_backward(
-    model: Model, stepper: Stepper, data: Data, parameters: Parameters, rate: Array
-) -> tuple[Parameters, Array]:
-    """A gradient step on the loss, and the proximal operator of the path norm; and the loss before.
+def _proximal_step(
+    model: Model, stepper: Stepper, data: Data, parameters: Parameters, state: Moments, rate: Array, factor: Array
+) -> tuple[Parameters, Moments, Array, Array]:
+    """A step along the mean gradient of the loss, the proximal operator of the path norm, and balancing.
 
-    Where the gauge is not Euclidean, the weights take a gradient step on the path norm, too, and the proximal operator
-    is that in the coefficients alone.
+    Each neuron has a rate of its own, as in Adam, by the size of its gradient, which does not vanish at the optimum;
+    one for all its parameters, so that the proximal operator stays that of one neuron. Where the gauge is not
+    Euclidean, the weights take a gradient step on the path norm, too, and the proximal operator is that in the
+    coefficients alone.
+
+    Source: yang_2022; the rates are ours.
     """
     degree = model.regularizer.order - 1
 
@@ -203,57 +212,34 @@ def _forward_backward(
 
     value, gradient = jax.value_and_grad(smooth)(parameters)
     gradient = without_dead(gradient, parameters)
-    moved = model.admit(data, jax.tree.map(lambda leaf, slope: leaf - rate * slope, parameters, gradient))
+    count = state.count + 1
+    mean = jax.tree.map(lambda old, new: _MEMORY * old + (1 - _MEMORY) * new, state.mean, gradient)
+    squares = sizes_of(gradient.coefficients) ** 2 + gradient.biases**2 + jnp.sum(gradient.weights**2, axis=1)
+    squares = _LONG_MEMORY * state.squares + (1 - _LONG_MEMORY) * squares
+    polynomial_squares = jnp.sum(gradient.polynomial**2)
+    polynomial_squares = _LONG_MEMORY * state.polynomial_squares + (1 - _LONG_MEMORY) * polynomial_squares
+    # The means start from zero.
+    unbiased, known = 1 - _MEMORY**count, 1 - _LONG_MEMORY**count
+    rates = rate * factor / (jnp.sqrt(squares / known) + _SMALL)
+    polynomial_rate = rate * factor / (jnp.sqrt(polynomial_squares / known) + _SMALL)
+    moved = Parameters(
+        parameters.weights - (rates / unbiased)[:, None] * mean.weights,
+        parameters.biases - rates / unbiased * mean.biases,
+        (parameters.coefficients.T - rates / unbiased * mean.coefficients.T).T,
+        parameters.polynomial - polynomial_rate / unbiased * mean.polynomial,
+    )
+    moved = model.admit(data, moved)
     if stepper.euclidean:
-        threshold = rate * _price(model, data) * (data.balance / data.spread) ** degree
-        return prox_path_norm(moved, threshold, degree), value
-    neurons, _ = model.network(data, moved)
-    return soft_threshold(moved, rate * _price(model, data) * model.regularizer.gauge(neurons)), value
-
-
-def _balanced(model: Model, data: Data, parameters: Parameters) -> Array:
-    """The factors that balance neurons, but leave those that are nearly zero a length of weights."""
-    degree = model.regularizer.order - 1
-    gauges = _gauges(model, data, parameters)
-    factors = rebalanced(parameters, gauges, degree)
-    lengths = gauges * factors**degree
-    floor = jnp.where(gauges > 0, jnp.maximum(lengths, _FLOOR) / jnp.where(gauges > 0, lengths, 1.0), 1.0)
-    return factors * floor ** (1 / degree)
-
-
-def _proximal_step(
-    model: Model, stepper: Stepper, data: Data, parameters: Parameters, state: Momentum, rate: Array
-) -> tuple[Parameters, Momentum, Array, Array]:
-    """Accelerated, and monotone: a step that would raise the objective is not taken, and the next one is more careful.
-
-    First without acceleration, then of half the length.
-
-    Source: yang_2022; Li & Lin 2015 for the acceleration.
-    """
-    degree = model.regularizer.order - 1
-    following = 0.5 * (1 + jnp.sqrt(1 + 4 * state.index**2))
-    push = (state.index - 1) / following
-    ahead = jax.tree.map(lambda leaf, before: leaf + push * (leaf - before), parameters, state.previous)
-    candidate, value = _forward_backward(model, stepper, data, ahead, rate)
-    objective = _path_objective(model, data, candidate)
-    better = objective <= state.objective
-    plain = push <= 0
-
-    def chosen(new: Any, old: Any) -> Any:
-        return jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)
-
-    previous, current = chosen(parameters, state.previous), chosen(candidate, parameters)
-    factors = _balanced(model, data, current)
-    index = jnp.where(better, following, 1.0)
-    rate = rate * jnp.where(better, _GROWTH, jnp.where(plain, 0.5, 1.0))
-    state = Momentum(scaled(previous, factors, degree), index, jnp.where(better, objective, state.objective))
-    # What is not taken need not be finite.
-    return scaled(current, factors, degree), state, rate, jnp.where(jnp.isfinite(objective), value, state.objective)
-
-
-def _stochastic_proximal_step(
-    model: Model, stepper: Stepper, data: Data, parameters: Parameters, state: Momentum, rate: Array, factor: Array
-) -> tuple[Parameters, Momentum, Array, Array]:
-    candidate, value = _forward_backward(model, stepper, data, parameters, rate * factor)
-    balanced = scaled(candidate, _balanced(model, data, candidate), model.regularizer.order - 1)
-    return balanced, state, rate, value
+        threshold = rates * _price(model, data) * (data.balance / data.spread) ** degree
+        moved = prox_path_norm(moved, threshold, degree)
+    else:
+        neurons, _ = model.network(data, moved)
+        moved = soft_threshold(moved, rates * _price(model, data) * model.regularizer.gauge(neurons))
+    factors = _balanced(model, data, moved)
+    # Gradients scale the other way round.
+    mean = mean._replace(
+        weights=mean.weights / factors[:, None],
+        biases=mean.biases / factors,
+        coefficients=(mean.coefficients.T * factors**degree).T,
+    )
+    return scaled(moved, factors, degree), Moments(mean, squares, polynomial_squares, count), rate, value
