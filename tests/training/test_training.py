@@ -19,7 +19,8 @@ def waves(count: int, dimension: int, seed: int = 0, labels: bool = False):
     rng = np.random.default_rng(seed)
     x = rng.uniform(-1, 1, (count, dimension))
     y = np.exp(-2 * np.sum(x**2, axis=1)) + np.sin(3 * x[:, 0]) + 0.1 * rng.standard_normal(count)
-    return x, np.where(y > np.median(y), 1.0, -1.0) if labels else y
+    # Every fifth label is wrong: no polynomial of low degree separates them.
+    return x, np.where(y > np.median(y), 1.0, -1.0) * np.where(np.arange(count) % 5, 1, -1) if labels else y
 
 
 def problem_of(dimension=1, order=2, loss=None, strength=0.1, count=30, regularizer=None):
@@ -49,7 +50,7 @@ NEAR = [
     (dict(dimension=2, strength=0.3), 3000),
     (dict(dimension=1, order=4, strength=1e-4), 3000),
     (dict(dimension=2, loss=rs.LogisticLoss(), strength=0.5), 3000),
-    (dict(dimension=1, order=4, loss=rs.LogisticLoss(), strength=0.01), 3000),
+    (dict(dimension=1, order=4, loss=rs.LogisticLoss(), strength=0.01), 5000),
 ]
 
 
@@ -66,7 +67,7 @@ def test_path_norm_training_comes_within_a_hundredth_of_the_optimum_and_never_be
     assert result.best.certificate.relative_gap <= 0.01
     assert result.best.objective == pytest.approx(result.objectives.min(), rel=1e-12)
     # The proximal operator leaves few neurons, and the others are exactly gone.
-    if optimizer == "proximal":
+    if optimizer == "proximal" and problem.regularizer.order == 2:
         assert result.best.spline.width <= max(2 * solution.spline.width, 6)
 
 

@@ -134,11 +134,17 @@ class Run:
         """Records after the first."""
         return sum(part[0].loss.shape[1] for part in self.shown) - 1
 
+    @property
+    def _step(self) -> int:
+        """How many steps are done."""
+        return min(self.done * self.stride, self.options.steps)
+
     def _train(self, show: Progress) -> Status:
         path = None if self.options.checkpoint is None else Path(self.options.checkpoint)
         if path is not None:
             path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
             self._resume(path)
+        self._report(self._step, show)
         while self.done < self.total:
             if bool(np.asarray(self.carry.stopped).all()):
                 return Status.STALLED
@@ -156,7 +162,7 @@ class Run:
             )
             shown = jax.tree.map(np.asarray, shown)
             self.state = carry, [*self.shown, shown]
-            step = min(self.done * self.stride, self.options.steps)
+            step = self._step
             if path is not None:
                 checkpoint.save(path, self._identity(), self.done, (self.carry, self._records()))
             if self.options.certify_every is not None:
@@ -248,9 +254,8 @@ class Run:
         best = int(np.argmin(objectives))
         certificate = certify(problem, found[best][0], options.dual)
         seconds = time.perf_counter() - self.began
-        step = min(self.done * self.stride, options.steps)
         last = TraceRow(
-            step, certificate.objective, certificate.bound, certificate.relative_gap, certificate.width, seconds
+            self._step, certificate.objective, certificate.bound, certificate.relative_gap, certificate.width, seconds
         )
         details = {
             "penalty": options.penalty,

@@ -220,7 +220,10 @@ def _proximal_step(
     polynomial_squares = _LONG_MEMORY * state.polynomial_squares + (1 - _LONG_MEMORY) * polynomial_squares
     # The means start from zero.
     unbiased, known = 1 - _MEMORY**count, 1 - _LONG_MEMORY**count
-    rates = rate * factor / (jnp.sqrt(squares / known) + _SMALL)
+    # The price of a coefficient, in the coordinates of training, is the least that counts as a gradient: neurons that
+    # no datum is on the positive side of shrink at the rate, too.
+    prices = _price(model, data) * model.regularizer.gauge(model.network(data, parameters)[0])
+    rates = rate * factor / (jnp.sqrt(squares / known) + prices + _SMALL)
     polynomial_rate = rate * factor / (jnp.sqrt(polynomial_squares / known) + _SMALL)
     moved = Parameters(
         parameters.weights - (rates / unbiased)[:, None] * mean.weights,
