@@ -28,9 +28,7 @@ def plot_training(result: TrainingResult, certificate: Certificate | None = None
         certificate: whose bound to draw: that of a certified solution, if there is one; otherwise that of `best`.
         ax: where to draw.
     """
-    if ax is None:
-        made: Any = plt.subplots(layout="constrained")[1]
-        ax = made
+    ax = _axes(ax)
     certificate = result.best.certificate if certificate is None else certificate
     trajectory, bound = result.trajectory, certificate.bound
     for seed, objectives in enumerate(trajectory.objectives):
@@ -147,6 +145,13 @@ def animate_neurons(
         )
     finally:
         plt.close(figure)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    made: Any = plt.subplots(layout="constrained")[1]
+    return made
 
 
 def _seed(result: TrainingResult, seed: int | None) -> int:

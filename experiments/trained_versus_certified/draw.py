@@ -32,6 +32,8 @@ def draw(folder: Path, pictures: Path, cases: tuple[Case, ...] = CASES) -> None:
         if problem.measurements.dimension <= 2:
             ax = plot_neurons(problem, results["path norm, proximal"], solution.certificate)
             ax.set_title(f"{case.title}: the neurons of a proximal training", fontsize="medium", loc="left")
-            ax.figure.savefig(pictures / f"{case.key}_neurons.png", dpi=90)
+            drawn = ax.get_figure(root=True)
+            if drawn is not None:
+                drawn.savefig(pictures / f"{case.key}_neurons.png", dpi=90)
         plt.close("all")
     print(f"pictures in {pictures}")
