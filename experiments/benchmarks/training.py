@@ -46,7 +46,7 @@ class TrainingCase(Case):
         result = solver.train(problem, progress=False)
         # A row before the first chunk of steps, one for each chunk, and one for the certificate; the first chunk is
         # compiled.
-        rows = result.best.trace[:-1]
+        rows = list(result.best.trace[:-1])
         rows = rows[1:] if len(rows) > 2 else rows
         seconds, done = rows[-1].seconds - rows[0].seconds, rows[-1].iteration - rows[0].iteration
         return [self._record(seconds / done, result.best.objective)]

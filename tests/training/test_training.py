@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -113,13 +115,15 @@ def test_the_seminorm_tends_to_that_of_the_connected_dots_as_the_strength_vanish
     y = np.array([0.0, 2.0, 1.0, 1.5, -1.0, 0.5])
     slopes = np.diff(y) / np.diff(x)
     least = float(np.abs(np.diff(slopes)).sum())
-    problem = rs.Problem(rs.Samples(x), y, strength=1e-3)
-    result = rs.train(problem, width=32, optimizer=optimizer, steps=4000)
-    values = [spline.radon_tv() for spline in result.splines]
-    best = values[int(np.argmin(result.objectives))]
-    # Smoothing with strength λ gives up at most λ least in the loss, and so ends below `least` by what the residuals,
-    # of size λ |p|, are worth; training stops within a hundredth.
-    assert best == pytest.approx(least, rel=0.02)
+    missing = []
+    for strength in (0.1, 0.01, 0.001):
+        problem = rs.Problem(rs.Samples(x), y, strength=strength)
+        result = rs.train(problem, width=32, optimizer=optimizer, steps=4000)
+        missing.append(abs(result.best.spline.radon_tv() - least))
+    # At the optimum it is 68 λ that is missing (7% at λ = 0.01, and 0.7% after that); training for 4,000 steps leaves
+    # some 4% where λ makes the seminorm count so little.
+    assert missing[0] > missing[1] > missing[2]
+    assert missing[2] <= 0.06 * least
     assert float(np.abs(result.best.spline(x[:, None]) - y).max()) <= 0.02
 
 
@@ -173,7 +177,10 @@ def test_defaults_work_in_any_units():
     # Inputs in other units, far from zero; λ such that the problem is the same one.
     moved = rs.Problem(rs.Samples(1000 * x + 5000), 200 * y - 7000, strength=0.1 * 200 * 1000)
     first, second = (rs.train(problem, **QUICK) for problem in (plain, moved))
-    np.testing.assert_allclose(second.objectives, 200**2 * first.objectives, rtol=1e-6)
+    early, late = (200**2 * first.trajectory.objectives[:, k] for k in (0, -1))
+    np.testing.assert_allclose(second.trajectory.objectives[:, 0], early, rtol=1e-9)
+    # Forty steps across kinks amplify rounding.
+    np.testing.assert_allclose(second.trajectory.objectives[:, -1], late, rtol=1e-3)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -286,18 +293,24 @@ def test_the_records_are_those_of_the_networks():
 
 def test_a_seed_that_diverges_stops_alone_and_says_where():
     problem = problem_of()
-    settings = QUICK | dict(seeds=8, optimizer="sgd", momentum=0.0, schedule="constant", penalty="none")
+
+    def update(gradient, count, parameters):
+        # Division by zero at the eighth step, for about half of the seeds.
+        bad = (count == 7) & (parameters.biases[0] > 0)
+        return jax.tree.map(lambda leaf: jnp.where(bad, jnp.nan, -0.01 * leaf), gradient), count + 1
+
+    method = optax.GradientTransformation(lambda parameters: jnp.zeros((), int), update)
     with pytest.warns(RuntimeWarning, match="no longer finite") as caught:
-        result = rs.train(problem, learning_rate=0.5, **settings)
+        result = rs.train(problem, optimizer=method, **(QUICK | dict(seeds=8)))
     failed = result.failed_steps >= 0
-    assert failed.any()
+    assert 0 < failed.sum() < 8
+    assert (result.failed_steps[failed] == 7).all()
+    assert "(step 7)" in str(caught[0].message)
     assert np.isfinite(result.objectives).all()
-    assert f"(step {result.failed_steps[failed][0]})" in str(caught[0].message)
-    # What it was before it failed is what it stays.
-    steps = result.trajectory.steps
-    after = steps > result.failed_steps[failed][0]
-    losses = result.trajectory.losses[failed][0][after]
-    assert (losses == losses[0]).all() or not np.isfinite(losses).all()
+    # What a seed was before it failed is what it stays; the others go on.
+    after = result.trajectory.losses[:, result.trajectory.steps > 7]
+    assert ((np.diff(after, axis=1) == 0).all(axis=1) == failed).all()
+    assert "failed" in repr(result)
 
 
 def test_the_solver_returns_the_best_certified():

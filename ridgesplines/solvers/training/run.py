@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ridgesplines.certificate import certify
+from ridgesplines.certificate import certify, relative_gap
 from ridgesplines.oracles import Neurons
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
@@ -254,9 +254,10 @@ class Run:
         best = int(np.argmin(objectives))
         certificate = certify(problem, found[best][0], options.dual)
         seconds = time.perf_counter() - self.began
-        last = TraceRow(
-            self._step, certificate.objective, certificate.bound, certificate.relative_gap, certificate.width, seconds
-        )
+        # The trace tells the best so far.
+        bound = max(self.bound, certificate.bound) if certificate.proven else certificate.bound
+        gap = relative_gap(certificate.objective, bound, problem.resolution)
+        last = TraceRow(self._step, certificate.objective, bound, gap, certificate.width, seconds)
         details = {
             "penalty": options.penalty,
             "optimizer": _named(options.optimizer),
