@@ -19,7 +19,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, oracles, plotting
+    from ridgesplines import datasets, oracles, plotting, plotting_training
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
     from ridgesplines.losses import (
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
+    from ridgesplines.solvers.training import NetworkTraining, TrainingResult, Trajectory, train
     from ridgesplines.solving import Solver, solve
     from ridgesplines.spline import Network, RidgeSpline
 
@@ -71,6 +72,7 @@ _HOMES = {
     "Loss": "losses",
     "Measurement": "measurements",
     "Network": "spline",
+    "NetworkTraining": "solvers.training.options",
     "Polynomial": "polynomials",
     "Problem": "problem",
     "QuantileLoss": "losses",
@@ -87,6 +89,8 @@ _HOMES = {
     "Status": "solution",
     "StrengthSelection": "path",
     "TraceRow": "solution",
+    "TrainingResult": "solvers.training.result",
+    "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "compare": "comparison",
@@ -97,8 +101,9 @@ _HOMES = {
     "solve": "solving",
     "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
+    "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "oracles", "plotting")
+_MODULES = ("datasets", "oracles", "plotting", "plotting_training")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
@@ -106,11 +111,12 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
     "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
+    "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
-    "datasets", "oracles", "plotting",
+    "datasets", "oracles", "plotting", "plotting_training",
 ]  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from experiments.benchmarks import command, measuring, search_quality, tables
 from experiments.benchmarks.cases import SolveCase
 from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
+from experiments.trained_versus_certified import draw as draw_training
+from experiments.trained_versus_certified import run as training
 
 
 def test_results_are_saved_certified_and_redrawn(monkeypatch, tmp_path, capsys):
@@ -26,6 +28,23 @@ def test_results_are_saved_certified_and_redrawn(monkeypatch, tmp_path, capsys):
     assert solution.objective == pytest.approx(row["objective"])
     draw.draw(tmp_path / "results", tmp_path / "pictures")
     assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["motorcycle.png"]
+
+
+def test_trained_networks_are_tabled_above_the_bound_and_drawn(monkeypatch, tmp_path, capsys):
+    ways = training.WAYS[:2]
+    for module in (training, draw_training):
+        monkeypatch.setattr(module, "WAYS", ways)
+    training.run(tmp_path, training.CASES[:1], steps=100)
+    rows = json.loads((tmp_path / "table.json").read_text())["rows"]
+    assert [row["training"] for row in rows] == [way for way, _ in ways]
+    for row in rows:
+        assert row["kind"] == "exact"
+        assert min(row["gaps"]) >= 0
+        assert len(row["gaps"]) == len(row["neurons"]) == training.SEEDS
+    assert capsys.readouterr().out.count("| motorcycle (d = 1) (44) |") == len(ways)
+    draw_training.draw(tmp_path, tmp_path / "pictures", training.CASES[:1])
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert names == {"motorcycle_curves.png", "motorcycle_neurons.png"}
 
 
 def test_the_quality_of_the_searches_is_measured(capsys):

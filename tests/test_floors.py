@@ -27,7 +27,7 @@ FLOORS = (
     ("certificate", "solution"),
     ("solvers",),
     ("solving", "path", "comparison", "reweighting"),
-    ("plotting", "datasets", "tables", "scaling"),
+    ("plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -40,6 +40,7 @@ NEIGHBOURS = {
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
     "comparison": {"solving"},
+    "plotting_training": {"plotting"},
 }
 # What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
 SHARED_BY_SOLVERS = {"restricted", "sparsify"}

@@ -17,7 +17,7 @@ from typing import Any
 from experiments.benchmarks.cases import SEED, Case, Record
 from experiments.benchmarks.rows import Row
 
-_LIBRARIES = ("numpy", "scipy", "numba", "jax", "cvxpy", "clarabel")
+_LIBRARIES = ("numpy", "scipy", "numba", "jax", "optax", "cvxpy", "clarabel")
 
 
 def machine() -> dict[str, Any]:

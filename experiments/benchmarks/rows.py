@@ -9,6 +9,7 @@ import ridgesplines as rs
 from experiments.benchmarks import search_quality
 from experiments.benchmarks.cases import Case, OracleCase, ProgramCase, SearchCase, SolveCase
 from experiments.benchmarks.line import LineCase, SparsestCase, TrendFilterCase
+from experiments.benchmarks.training import TorchCase, TrainingCase
 
 # λ = SCALE √N: the dual profile of noise of standard deviation σ grows like σ √N. With σ = 0.1, 30 to 100 neurons.
 SCALE = 0.006
@@ -128,5 +129,15 @@ ROWS = {
         "How often the searches find the supremum",
         tuple(SearchCase.of(family, 100) for family in search_quality.FAMILIES),
         (SearchCase.of(_QUICK_FAMILY, 2),),
+    ),
+    "training": Row(
+        "2,000 steps of Adam, 32 seeds of width 200, on the diabetes data (442 × 10)",
+        (
+            TrainingCase("64 bits", 442),
+            TrainingCase("32 bits", 442, precision=32),
+            TorchCase("PyTorch, 64 bits", 442),
+            TorchCase("PyTorch, 32 bits", 442, precision=32),
+        ),
+        (TrainingCase("64 bits", 20, width=4, seeds=2, steps=200),),
     ),
 }

@@ -21,6 +21,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "search": ("search", str),
     "strength": ("λ", lambda value: f"{value:.3g}"),
     "seconds": ("seconds", _seconds),
+    "milliseconds": ("ms per step", _seconds),
     "preparing": ("preparing", _seconds),
     "objective": ("objective", lambda value: f"{value:.8g}"),
     "bound": ("proven bound", lambda value: f"{value:.8g}"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import entr, expit
 
+from ridgesplines.arrays import namespace
 from ridgesplines.losses.protocol import LabelLoss, SmoothLoss
 
 
@@ -20,7 +21,7 @@ class LogisticLoss(LabelLoss, SmoothLoss):
 
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """log(1 + exp(−y t)), without overflow."""
-        return np.logaddexp(0.0, -targets * predictions)
+        return namespace(targets, predictions).logaddexp(0.0, -targets * predictions)
 
     def derivative(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """−y / (1 + exp(y t))."""

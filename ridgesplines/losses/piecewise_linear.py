@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.arrays import namespace
 from ridgesplines.losses.protocol import LabelLoss, Loss
 
 _UNIT = np.finfo(float).eps
@@ -45,11 +46,13 @@ class PiecewiseLinearLoss(Loss):
 
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """Slope times distance to the interval; for constraints 0 or infinity."""
-        total = np.zeros_like(predictions)
+        xp = namespace(targets, predictions)
+        total = xp.zeros_like(predictions)
         allowance = self.allowance(targets)
         for slope, distance in zip(self.slopes(), self._distances(targets, predictions), strict=True):
             outside = distance > allowance
-            total[outside] += slope * distance[outside]
+            # Not slope times zero inside, which for a constraint is no number.
+            total = total + xp.where(outside, slope, 0.0) * xp.where(outside, distance, 1.0)
         return total
 
     def derivative(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
@@ -186,7 +189,8 @@ class _Margin(LabelLoss, PiecewiseLinearLoss):
 
     def interval(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[1, ∞) for the label +1, (−∞, −1] for −1."""
-        return np.where(targets > 0, 1.0, -np.inf), np.where(targets > 0, np.inf, -1.0)
+        xp = namespace(targets)
+        return xp.where(targets > 0, 1.0, -np.inf), xp.where(targets > 0, np.inf, -1.0)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Loss(ABC):
 
     @abstractmethod
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-        """ℓ(y_n, t_n)."""
+        """ℓ(y_n, t_n); NumPy gives NumPy, JAX gives JAX, and is differentiable."""
 
     @abstractmethod
     def derivative(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.arrays import namespace
 from ridgesplines.losses.protocol import LabelLoss, SmoothLoss
 
 
@@ -78,8 +79,9 @@ class HuberLoss(_QuadraticLoss):
 
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """½ r² or δ |r| − ½ δ²."""
-        distance = np.abs(predictions - targets)
-        near = np.minimum(distance, self.threshold)
+        xp = namespace(targets, predictions)
+        distance = xp.abs(predictions - targets)
+        near = xp.minimum(distance, self.threshold)
         return near * (distance - 0.5 * near)
 
     def derivative(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
@@ -111,7 +113,7 @@ class SquaredHingeLoss(LabelLoss, _QuadraticLoss):
 
     def value(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """½ (1 − y t)₊²."""
-        return 0.5 * np.maximum(1.0 - targets * predictions, 0.0) ** 2
+        return 0.5 * namespace(targets, predictions).maximum(1.0 - targets * predictions, 0.0) ** 2
 
     def derivative(self, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """−y (1 − y t)₊."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import cvxpy
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import EPS, seeds
@@ -164,6 +166,24 @@ def test_methods_act_on_each_entry_of_a_table(row):
         np.testing.assert_array_equal(table, flat.reshape(*flat.shape[:-1], 4, 2), err_msg=name)
     flat, table = (np.array(row.loss.conjugate_domain(y)) for y in (targets, targets.reshape(4, 2)))
     np.testing.assert_array_equal(table, flat.reshape(2, 4, 2))
+
+
+@every_row
+def test_the_value_in_jax_is_that_in_numpy_and_has_the_derivative(row):
+    rng = np.random.default_rng(3)
+    targets = draw_targets(row, rng)
+    predictions = draw_predictions(row, targets, rng)
+    value = row.loss.value(targets, predictions)
+    # Exponentials and logarithms of the two libraries differ by a few units in the last place.
+    again = jax.jit(lambda t: row.loss.value(targets, t))(predictions)
+    np.testing.assert_allclose(again, value, rtol=64 * EPS, atol=0)
+    if row.loss.needs_strength:
+        # Nothing is trained under a constraint, whose allowance needs the targets' range in NumPy.
+        np.testing.assert_array_equal(jax.jit(row.loss.value)(targets, predictions), again)
+        smooth = [away(row.kinks(y), t, 0.0) for y, t in zip(targets, predictions, strict=True)]
+        slope = np.asarray(jax.grad(lambda t: jnp.sum(row.loss.value(jnp.asarray(targets), t)))(predictions))
+        expected = row.loss.derivative(targets, predictions)
+        np.testing.assert_allclose(slope[smooth], expected[smooth], rtol=64 * EPS, atol=64 * EPS)
 
 
 @every_row

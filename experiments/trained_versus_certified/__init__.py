@@ -1,0 +1,1 @@
+"""Trained networks beside the best network: how near do gradient methods come, and with how many neurons?"""

@@ -1,0 +1,120 @@
+"""From a trained network to a ridge spline of few neurons."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+from ridgesplines.oracles import Neurons
+from ridgesplines.polynomials import PolynomialFit
+from ridgesplines.problem import Problem
+from ridgesplines.spline import RidgeSpline
+
+# Neurons nearer than this are tried to be merged, in angle and in the spread of the data, the nearest ones first.
+_DISTANCES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+# A neuron with a smaller share of the seminorm is rounding.
+_NOTHING = 1e-14
+# By this fraction the objective may rise for it.
+_DEARER = 1e-6
+
+
+def spline_of(
+    problem: Problem, neurons: Neurons, coefficients: np.ndarray, polynomial: np.ndarray | None
+) -> RidgeSpline:
+    """The function that a network is.
+
+    Args:
+        problem: that it was trained on.
+        neurons: in the problem's units.
+        coefficients: (K,) or (K, D).
+        polynomial: values of the free polynomial at the data, or None for those that fit best in (weighted) least
+            squares.
+    """
+    if polynomial is None:
+        missed = problem.targets - problem.measure_neurons(neurons) @ coefficients
+        polynomial = _weighted_fit(problem, missed)
+    return problem.spline(neurons, coefficients, polynomial)
+
+
+def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSpline, float]:
+    """`spline` with neurons merged that training left next to each other, and its objective.
+
+    Neurons on nearly one hyperplane, of coefficients of one sign, become one in their middle as long as the objective
+    does not rise by more than a millionth. Only where orientation does not matter, which is where all polynomials are
+    free.
+
+    Args:
+        problem: the problem.
+        spline: canonical.
+        refit: whether the free polynomial is fitted again, in least squares.
+    """
+    objective = problem.objective(spline)
+    if problem.regularizer.degree != spline.order - 1 or not spline.width or not np.isfinite(objective):
+        return spline, objective
+    points = problem.measurements.points
+    centre = points.mean(axis=0)
+    spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+    limit = objective * (1 + _DEARER)
+    for distance in _DISTANCES:
+        merged = _merged(spline, centre, spread, distance)
+        if merged.width == spline.width:
+            continue
+        if refit:
+            merged = _refitted(problem, merged)
+        value = problem.objective(merged)
+        if value > limit:
+            break
+        spline, objective = merged, value
+    return spline, objective
+
+
+def _merged(spline: RidgeSpline, centre: np.ndarray, spread: float, distance: float) -> RidgeSpline:
+    masses = np.linalg.norm(np.asarray(spline.coefficients).reshape(spline.width, -1), axis=1)
+    kept = masses > _NOTHING * masses.sum()
+    weights, biases, coefficients = (
+        np.asarray(values)[kept] for values in (spline.weights, spline.biases, spline.coefficients)
+    )
+    offsets = (biases - weights @ centre) / spread
+    pairs = KDTree(np.column_stack([weights, offsets])).query_pairs(distance, output_type="ndarray")
+    rows = coefficients.reshape(len(coefficients), -1)
+    pairs = pairs[np.einsum("kd,kd->k", rows[pairs[:, 0]], rows[pairs[:, 1]]) > 0]
+    count = len(weights)
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    groups, group = connected_components(graph, directed=False)
+    masses = np.linalg.norm(rows, axis=1)
+    total = np.bincount(group, masses, minlength=groups)
+
+    def middle(values: np.ndarray) -> np.ndarray:
+        sums = np.zeros((groups, *values.shape[1:]))
+        np.add.at(sums, group, (values.T * masses).T)
+        return (sums.T / total).T
+
+    sums = np.zeros((groups, *coefficients.shape[1:]))
+    np.add.at(sums, group, coefficients)
+    directions, places = middle(weights), middle(offsets)
+    # A middle of unit vectors is shorter by the square of their distance.
+    lengths = np.linalg.norm(directions, axis=1)
+    directions, places = directions / lengths[:, None], places / lengths
+    biases = spread * places + directions @ centre
+    return RidgeSpline(directions, biases, sums, spline.polynomial, spline.order).canonical()
+
+
+def _refitted(problem: Problem, spline: RidgeSpline) -> RidgeSpline:
+    """The spline with the free polynomial that fits best."""
+    nothing = np.zeros_like(np.asarray(spline.polynomial.coefficients))
+    without = RidgeSpline(spline.weights, spline.biases, spline.coefficients, nothing, spline.order)
+    missed = problem.targets - problem.measurements(without).reshape(problem.targets.shape)
+    polynomial = problem.free(_weighted_fit(problem, missed)).raised(spline.order - 1)
+    return RidgeSpline(spline.weights, spline.biases, spline.coefficients, polynomial, spline.order)
+
+
+def _weighted_fit(problem: Problem, values: np.ndarray) -> np.ndarray:
+    """The measurements of the free polynomial nearest to `values` in weighted least squares."""
+    free: PolynomialFit = problem.free
+    if problem.sample_weights is None:
+        return values - free.project_off(values)
+    roots = np.sqrt(problem.sample_weights)
+    solution = np.linalg.lstsq(roots[:, None] * free.basis, (values.T * roots).T, rcond=None)[0]
+    return free.basis @ solution

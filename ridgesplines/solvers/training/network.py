@@ -1,0 +1,256 @@
+"""A network in the coordinates that it is trained in, and its objective there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from ridgesplines.arrays import Array
+from ridgesplines.losses import Loss
+from ridgesplines.oracles import Neurons
+from ridgesplines.oracles.protocol import sizes
+from ridgesplines.problem import Problem
+from ridgesplines.regularizers import Regularizer
+from ridgesplines.solvers.training.penalties import PENALTIES
+
+# A neuron with a smaller share of the path norm than this over the width is not counted as active.
+_ACTIVE = 1e-4
+
+
+class Parameters(NamedTuple):
+    """A network in the coordinates of training: `weights` (K, d), `biases` (K,), `coefficients` (K,) or (K, D).
+
+    `polynomial` are coefficients (r,) or (r, D) of orthonormal free polynomials; r = 0 if they are solved for.
+    """
+
+    weights: Array
+    biases: Array
+    coefficients: Array
+    polynomial: Array
+
+
+class Data(NamedTuple):
+    """The problem's numbers in the coordinates of training, all of one floating-point type.
+
+    Inputs are x = centre + spread · points, fits are target · the network's output, a neuron in the problem's units is
+    w = balance / spread · w', b = w · centre + balance · b', v = target / balance^(m−1) · v', and objectives are
+    divided by `unit`. So λ, the data and the width are all that training depends on, not the units that they come in;
+    and |v'| = ‖w'‖^(m−1) exactly if |v| = ‖w‖^(m−1).
+
+    Attributes:
+        points: (N, d), of mean zero and mean square length 1.
+        targets: (N,) or (N, D), less the best free polynomial if the loss sees differences only.
+        sample_weights: in a shape that multiplies the targets.
+        basis: (N, r) free polynomials, of mean square 1.
+        left: (N, r), and
+        right: (N, r): `left` @ `right`ᵀ projects on the free polynomials, orthogonally in the weighted sense.
+        centre: (d,).
+        spread: a number, like all that follow.
+        target: the root mean square of the targets.
+        balance: see above.
+        unit: the loss of the best free polynomial.
+        strength: λ.
+    """
+
+    points: Array
+    targets: Array
+    sample_weights: Array
+    basis: Array
+    left: Array
+    right: Array
+    centre: Array
+    spread: Array
+    target: Array
+    balance: Array
+    unit: Array
+    strength: Array
+
+
+class Record(NamedTuple):
+    """What is recorded of a network, in the problem's units; see `Trajectory`."""
+
+    loss: Array
+    penalty: Array
+    path_norm: Array
+    active: Array
+    imbalance: Array
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained: all that a compiled program depends on apart from numbers.
+
+    Attributes:
+        loss: of the problem.
+        regularizer: of the problem.
+        penalty: a key of `PENALTIES`.
+        polynomial: "solved", "trained" or "absent".
+    """
+
+    loss: Loss
+    regularizer: Regularizer
+    penalty: str
+    polynomial: str
+
+    def predictions(self, data: Data, parameters: Parameters) -> Array:
+        """The fit, (N,) or (N, D), in the units of the targets."""
+        activation = self.regularizer.activation
+        hidden = activation(data.points @ parameters.weights.T - parameters.biases)
+        fit = data.target * (hidden @ parameters.coefficients)
+        if self.polynomial == "solved":
+            return fit + data.left @ (data.right.T @ (data.targets - fit))
+        if self.polynomial == "trained":
+            return fit + data.target * (data.basis @ parameters.polynomial)
+        return fit
+
+    def network(self, data: Data, parameters: Parameters) -> tuple[Neurons, Array]:
+        """Neurons and coefficients in the problem's units."""
+        weights = data.balance / data.spread * parameters.weights
+        biases = weights @ data.centre + data.balance * parameters.biases
+        degree = self.regularizer.order - 1
+        return Neurons(weights, biases), data.target / data.balance**degree * parameters.coefficients
+
+    def loss_value(self, data: Data, parameters: Parameters) -> Array:
+        """The weighted loss over `data.unit`."""
+        values = self.loss.value(data.targets, self.predictions(data, parameters))
+        return jnp.sum(data.sample_weights * values) / data.unit
+
+    def penalty_value(self, data: Data, parameters: Parameters) -> Array:
+        """λ times the penalty over `data.unit`."""
+        neurons, coefficients = self.network(data, parameters)
+        return data.strength / data.unit * PENALTIES[self.penalty](self.regularizer, neurons, coefficients)
+
+    def objective(self, data: Data, parameters: Parameters) -> Array:
+        """What training minimises: loss and penalty over `data.unit`."""
+        return self.loss_value(data, parameters) + self.penalty_value(data, parameters)
+
+    def admit(self, data: Data, parameters: Parameters) -> Parameters:
+        """The parameters with admissible biases and coefficients."""
+        neurons, _ = self.network(data, parameters)
+        # The nearest biases in the problem's units; those that are admissible stay as they are, to the bit.
+        admitted = self.regularizer.admit(neurons).biases
+        biases = (admitted - neurons.weights @ data.centre) / data.balance
+        biases = jnp.where(admitted == neurons.biases, parameters.biases, biases)
+        coefficients = parameters.coefficients
+        if self.regularizer.nonnegative:
+            coefficients = jnp.maximum(coefficients, 0.0)
+        return parameters._replace(biases=biases, coefficients=coefficients)
+
+    def record(self, data: Data, parameters: Parameters) -> Record:
+        """The facts about a network that are cheap."""
+        neurons, coefficients = self.network(data, parameters)
+        lengths, gauges = sizes_of(coefficients), self.regularizer.gauge(neurons)
+        costs = lengths * gauges
+        total = jnp.sum(costs)
+        return Record(
+            loss=data.unit * self.loss_value(data, parameters),
+            penalty=data.unit * self.penalty_value(data, parameters),
+            path_norm=total,
+            active=jnp.sum(costs > _ACTIVE / len(costs) * total),
+            imbalance=jnp.sum(jnp.abs(lengths - gauges)) / jnp.maximum(jnp.sum(lengths + gauges), TINY),
+        )
+
+
+TINY = float(np.finfo(np.float32).tiny)
+
+
+def sizes_of(coefficients: Array) -> Array:
+    """‖v_k‖₂, (K,)."""
+    return jnp.abs(coefficients) if coefficients.ndim == 1 else jnp.sqrt(jnp.sum(coefficients**2, axis=1))
+
+
+def offset_of(problem: Problem, polynomial: str) -> np.ndarray:
+    """What is taken off the targets before training: the best free polynomial in least squares, or nothing."""
+    if polynomial == "absent" or not problem.loss.translation_invariant:
+        return np.zeros_like(problem.targets)
+    return problem.targets - problem.dual_targets
+
+
+def data_of(problem: Problem, model: Model, dtype: Any) -> Data:
+    """The numbers of `problem` in the coordinates of training."""
+    points = problem.measurements.points
+    centre = points.mean(axis=0)
+    spread = math.sqrt(float(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+    offset = offset_of(problem, model.polynomial)
+    targets = problem.targets - offset
+    size = math.sqrt(float(np.mean(targets**2))) if problem.loss.translation_invariant else 1.0
+    target = size or 1.0
+    order = model.regularizer.order
+    if model.penalty == "plain weight decay" and order > 2:
+        balance = (target * spread) ** (1 / order)
+    else:
+        balance = math.sqrt(target * spread ** (order - 1)) ** (1 / (order - 1))
+    basis = problem.free.basis
+    weights = np.broadcast_to(problem.weights, problem.targets.shape)
+    roots = np.sqrt(weights.reshape(len(weights), -1)[:, :1])
+    orthonormal = np.linalg.qr(roots * basis)[0]
+    numbers = Data(
+        points=(points - centre) / spread,
+        targets=targets,
+        sample_weights=np.array(weights),
+        basis=basis * math.sqrt(len(basis)),
+        left=orthonormal / roots,
+        right=orthonormal * roots,
+        centre=centre,
+        spread=spread,
+        target=target,
+        balance=balance,
+        unit=problem.loss_value(offset) or 1.0,
+        strength=problem.dual_limit,
+    )
+    return Data(*(jnp.asarray(value, dtype=dtype) for value in numbers))
+
+
+def initial(
+    problem: Problem, model: Model, data: Data, width: int, scale: float, seed: int, network: int
+) -> Parameters:
+    """Balanced neurons whose hyperplanes run through the data, in random directions.
+
+    Each hyperplane holds a random point between two random data, so that it parts them. |v'_k| = ‖w'_k‖^(m−1) with
+    |v'_k| ‖w'_k‖^(m−1) = scale (m−1)! / √K: the network's output is about `scale` times the size of the targets.
+    """
+    random = np.random.default_rng([seed, network])
+    points = np.asarray(data.points, float)
+    count, dimension = points.shape
+    outputs = problem.targets.shape[1:]
+    directions = random.standard_normal((width, dimension))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    rows = random.integers(0, count, (2, width))
+    through = points[rows[0]] + random.random((width, 1)) * (points[rows[1]] - points[rows[0]])
+    signs = random.standard_normal((width, *outputs))
+    signs = (signs.T / sizes(signs)).T
+    degree = model.regularizer.order - 1
+    mass = scale * math.factorial(degree) / math.sqrt(width)
+    length = mass ** (0.5 / degree)
+    polynomials = data.basis.shape[1] if model.polynomial == "trained" else 0
+    parts = (
+        length * directions,
+        length * np.sum(directions * through, axis=1),
+        math.sqrt(mass) * (np.abs(signs) if model.regularizer.nonnegative else signs),
+        np.zeros((polynomials, *outputs)),
+    )
+    return Parameters(*(part.astype(data.points.dtype) for part in parts))
+
+
+def rebalanced(parameters: Parameters, gauges: Array, degree: int) -> Array:
+    """The factor s_k by which (w'_k, b'_k) is to be multiplied, and v'_k divided s_k^(m−1) times, for balance.
+
+    `gauges` are those of the neurons in the coordinates of training. Neurons without weight or coefficient get 1.
+    """
+    lengths = sizes_of(parameters.coefficients)
+    alive = (lengths > 0) & (gauges > 0)
+    ratio = jnp.where(alive, lengths, 1.0) / jnp.where(alive, gauges, 1.0)
+    return ratio ** (0.5 / degree)
+
+
+def scaled(parameters: Parameters, factors: Array, degree: int) -> Parameters:
+    """The same function with (w'_k, b'_k) multiplied by s_k."""
+    return parameters._replace(
+        weights=parameters.weights * factors[:, None],
+        biases=parameters.biases * factors,
+        coefficients=(parameters.coefficients.T / factors**degree).T,
+    )

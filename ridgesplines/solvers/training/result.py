@@ -1,0 +1,154 @@
+"""What training returns: every network, the best one certified, and how they came about."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.solution import Solution
+from ridgesplines.spline import RidgeSpline
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Networks along the way, at R steps from the start to the end, for S seeds; all in the problem's units.
+
+    Attributes:
+        steps: (R,), from 0.
+        losses: Σ_n s_n ℓ, (S, R).
+        penalties: λ times the penalty that was trained with, (S, R).
+        path_norms: Σ_k ‖v_k‖ gauge(w_k, b_k), (S, R): R(f), or above it where neurons partly cancel.
+        active: neurons that carry more than 1e-4 of the mean, (S, R).
+        imbalances: Σ_k |‖v_k‖ − gauge_k| / Σ_k (‖v_k‖ + gauge_k), (S, R): 0 for balanced networks, 1 at most.
+        certified_steps: (C,): where the best network of the time was certified.
+        certified_objectives: J of it, (C,).
+        certified_bounds: the certificate's bound, (C,).
+        weights: w, (S, R, K, d), if neurons were kept; otherwise None, like the next two.
+        biases: b, (S, R, K).
+        coefficients: v, (S, R, K) or (S, R, K, D).
+        strength: λ.
+    """
+
+    steps: np.ndarray
+    losses: np.ndarray
+    penalties: np.ndarray
+    path_norms: np.ndarray
+    active: np.ndarray
+    imbalances: np.ndarray
+    certified_steps: np.ndarray
+    certified_objectives: np.ndarray
+    certified_bounds: np.ndarray
+    weights: np.ndarray | None
+    biases: np.ndarray | None
+    coefficients: np.ndarray | None
+    strength: float
+
+    @property
+    def objectives(self) -> np.ndarray:
+        """Loss plus λ times the path norm, (S, R): J(f), or above it where neurons partly cancel."""
+        return self.losses + self.strength * self.path_norms
+
+    @property
+    def trained_objectives(self) -> np.ndarray:
+        """Loss plus λ times the penalty that was trained with, (S, R)."""
+        return self.losses + self.penalties
+
+    @property
+    def certified_gaps(self) -> np.ndarray:
+        """The relative gaps, (C,), of the networks that were certified along the way."""
+        return (self.certified_objectives - self.certified_bounds) / self.certified_objectives
+
+    def __repr__(self) -> str:
+        return f"Trajectory({len(self.losses)} seeds, {len(self.steps)} records to step {self.steps[-1]})"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """The networks of S seeds.
+
+    Attributes:
+        splines: one per seed, the best that it came by: with least loss plus penalty among those recorded; canonical,
+            with coincident neurons merged.
+        objectives: J of each, (S,): the problem's, whatever the penalty was.
+        best: the one with the least objective, certified.
+        trajectory: all of them along the way.
+        failed_steps: (S,), the step at which a seed's numbers were no longer finite, and it stopped; −1 for none.
+        seconds: wall time, certificates included.
+    """
+
+    splines: tuple[RidgeSpline, ...]
+    objectives: np.ndarray
+    best: Solution
+    trajectory: Trajectory
+    failed_steps: np.ndarray
+    seconds: float
+
+    @property
+    def widths(self) -> np.ndarray:
+        """The numbers of neurons of the splines, (S,)."""
+        return np.array([spline.width for spline in self.splines])
+
+    @property
+    def relative_gaps(self) -> np.ndarray:
+        """How far each seed's objective is above the bound of `best`, relative to it, (S,); proven if that is."""
+        return (self.objectives - self.best.certificate.bound) / self.objectives
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one `.npz` file; returns its path."""
+        arrays, best = self.best.to_archive()
+        arrays = {f"best.{name}": array for name, array in arrays.items()}
+        for i, spline in enumerate(self.splines):
+            arrays |= {f"{i}.{name}": array for name, array in spline.to_arrays().items()}
+        for field in fields(Trajectory):
+            value = getattr(self.trajectory, field.name)
+            if value is not None:
+                arrays[f"trajectory.{field.name}"] = np.asarray(value)
+        arrays |= {"objectives": self.objectives, "failed_steps": self.failed_steps}
+        metadata = {"kind": "TrainingResult", "best": best, "seconds": self.seconds, "count": len(self.splines)}
+        return write_archive(path, arrays, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TrainingResult:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        arrays, metadata = read_archive(path, ("TrainingResult",))
+        parts: dict[str, dict[str, Any]] = {}
+        for name, array in arrays.items():
+            owner, _, part = name.rpartition(".")
+            parts.setdefault(owner, {})[part] = array
+        try:
+            order = {"order": metadata["best"]["order"]}
+            splines = tuple(RidgeSpline.from_arrays(parts[str(i)], order) for i in range(metadata["count"]))
+            optional = ("weights", "biases", "coefficients")
+            recorded: dict[str, Any] = {
+                field.name: parts["trajectory"].get(field.name)
+                if field.name in optional
+                else parts["trajectory"][field.name]
+                for field in fields(Trajectory)
+            }
+            recorded["strength"] = float(recorded["strength"])
+            trajectory = Trajectory(**recorded)
+            return cls(
+                splines,
+                arrays["objectives"],
+                Solution.from_archive(parts["best"], metadata["best"]),
+                trajectory,
+                arrays["failed_steps"],
+                float(metadata["seconds"]),
+            )
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise ValueError(f"{path} lacks a part of a saved training; the file is damaged.") from error
+
+    def __repr__(self) -> str:
+        failed = int(np.sum(self.failed_steps >= 0))
+        ends = f"objectives {np.min(self.objectives):.6g} to {np.max(self.objectives):.6g}"
+        failures = f", {failed} failed" if failed else ""
+        return f"TrainingResult({len(self.splines)} seeds, {ends}, {self.best.certificate}{failures})"

@@ -1,0 +1,82 @@
+"""Pictures of training hold what they claim to show."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+import ridgesplines as rs
+from ridgesplines import plotting_training as pictures
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    pictures.plt.close("all")
+
+
+def trained(dimension: int, keep: bool = True):
+    rng = np.random.default_rng(dimension)
+    x = rng.uniform(-1, 1, (20, dimension))
+    problem = rs.Problem(rs.Samples(x), np.abs(x).sum(axis=1), strength=0.1)
+    solution = rs.solve(problem)
+    return problem, solution, rs.train(problem, width=8, steps=30, records=6, seeds=2, keep_neurons=keep)
+
+
+def test_the_curves_are_the_objectives_and_the_line_is_the_bound():
+    _, solution, result = trained(1)
+    axes = pictures.plot_training(result, solution.certificate)
+    *curves, line = axes.get_lines()
+    assert len(curves) == 2
+    for curve, objectives in zip(curves, result.trajectory.objectives, strict=True):
+        np.testing.assert_array_equal(np.asarray(curve.get_ydata()), objectives)
+    assert np.asarray(line.get_ydata())[0] == solution.certificate.bound
+    assert (result.trajectory.objectives >= solution.certificate.bound).all()
+    assert "proven bound" in line.get_label()
+    assert pictures.plot_training(result, ax=axes) is axes
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_neurons_are_drawn_where_they_end(dimension, tmp_path):
+    problem, solution, result = trained(dimension)
+    axes = pictures.plot_neurons(problem, result, solution.certificate, seed=1)
+    ends = np.asarray(axes.collections[-1].get_offsets())
+    trajectory = result.trajectory
+    weights, biases = trajectory.weights[1, -1], trajectory.biases[1, -1]
+    masses = np.abs(trajectory.coefficients[1, -1]) * np.linalg.norm(weights, axis=1)
+    active = masses > 1e-4 * masses.mean()
+    weights, biases = weights[active], biases[active]
+    assert len(ends) == len(weights) > 0
+    if dimension == 1:
+        np.testing.assert_allclose(np.sort(ends[:, 0]), np.sort(biases / weights[:, 0]), rtol=1e-12)
+    else:
+        # Each mark is a line: its points satisfy the equation of the neuron's hyperplane.
+        angles, offsets = np.radians(ends[:, 0]), ends[:, 1]
+        normal = np.column_stack([np.cos(angles), np.sin(angles)])
+        foot = problem.measurements.points.mean(axis=0) + offsets[:, None] * normal
+        np.testing.assert_allclose(np.sum(weights * foot, axis=1), biases, atol=1e-12)
+        assert ends[:, 0].min() >= 0
+        assert ends[:, 0].max() < 180
+    axes.figure.savefig(tmp_path / "neurons.png", dpi=40)
+
+
+def test_the_animation_has_a_frame_for_each_record(tmp_path):
+    problem, solution, result = trained(1)
+    path = pictures.animate_neurons(tmp_path / "neurons", problem, result, solution.certificate)
+    assert path == tmp_path / "neurons.gif"
+    with Image.open(path) as film:
+        assert film.n_frames == len(result.trajectory.steps) == 7
+    assert [file.name for file in tmp_path.iterdir()] == ["neurons.gif"]
+
+
+def test_what_has_no_picture_is_refused():
+    problem, solution, result = trained(1, keep=False)
+    with pytest.raises(ValueError, match="keep_neurons=True"):
+        pictures.plot_neurons(problem, result, solution.certificate)
+    problem, solution, result = trained(3)
+    with pytest.raises(ValueError, match="those of 1 or 2 have"):
+        pictures.plot_neurons(problem, result, solution.certificate)
