@@ -10,6 +10,7 @@ import numpy as np
 
 from ridgesplines.certificate import certify, relative_gap
 from ridgesplines.losses import PiecewiseLinearLoss, SquaredLoss
+from ridgesplines.losses.protocol import LabelLoss
 from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, VectorRadonTV
@@ -301,7 +302,11 @@ class _Run:
                 # Where the loss is flat its slope says little about the small dual variables.
                 duals.append(self._terms.dual(interior.parts[:, 4]))
             dual = max(duals, key=self._bound) if len(duals) > 1 else duals[0]
-        return _spline(self._terms, line), dual
+        spline = _spline(self._terms, line)
+        if self._terms.constrained and self._finished is None and not np.isfinite(problem.objective(spline)):
+            # Iterates satisfy the constraints in the end only.
+            spline = _spline(self._terms, _inside(self._terms))
+        return spline, dual
 
     def _bound(self, dual: np.ndarray) -> float:
         dual = self._problem.feasible_dual(dual)
@@ -323,12 +328,29 @@ def _projected(
 
 
 def _start(problem: Problem, terms: LineTerms) -> BrokenLine:
-    """The best affine function in least squares."""
+    """The best affine function in least squares; one that parts the labels, if there is one and that costs nothing."""
     points = terms.points
+    parting = _parting(problem, points) if isinstance(problem.loss, LabelLoss) else None
+    if parting is not None and problem.loss_value(parting.values[terms.group]) <= problem.resolution:
+        return parting
     first = int(np.argmin(problem.measurements.points[:, 0]))
     fit = problem.targets - problem.free.project_off(problem.targets)
     slope = float(problem.free(problem.targets).coefficients[1])
     return BrokenLine(fit[first] + slope * (points - points[0]), np.zeros(len(points)), slope)
+
+
+def _parting(problem: Problem, points: np.ndarray) -> BrokenLine | None:
+    """An affine function that is beyond ±1 at all labels ±1, if there is one."""
+    x, labels = problem.measurements.points[:, 0], problem.targets
+    if (labels == labels[0]).all():
+        return BrokenLine(np.full(len(points), 2.0 * labels[0]), np.zeros(len(points)), 0.0)
+    for sign in (1.0, -1.0):
+        below, above = float(x[sign * labels < 0].max()), float(x[sign * labels > 0].min())
+        if below < above:
+            slope = sign * 4.0 / (above - below)
+            values = slope * (points - 0.5 * (below + above))
+            return BrokenLine(values, np.zeros(len(points)), slope)
+    return None
 
 
 def _inside(terms: LineTerms) -> BrokenLine:
