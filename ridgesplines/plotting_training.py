@@ -21,7 +21,9 @@ _BLUE, _ORANGE, _GREY = "#0072B2", "#E69F00", "#666666"
 
 
 def plot_training(result: TrainingResult, certificate: Certificate | None = None, *, ax: Axes | None = None) -> Axes:
-    """The objective of every seed against the step, loss + λ · path norm, over the bound that none can pass.
+    """How far the objective of every seed, loss + λ · path norm, is above the bound that none can pass, by the step.
+
+    As a fraction of the bound, on a logarithmic scale; the objectives themselves if the bound is zero.
 
     Args:
         result: of `train`.
@@ -33,13 +35,15 @@ def plot_training(result: TrainingResult, certificate: Certificate | None = None
     trajectory, bound = result.trajectory, certificate.bound
     for seed, objectives in enumerate(trajectory.objectives):
         label = f"{len(result.splines)} seed{'' if len(result.splines) == 1 else 's'}" if seed == 0 else None
-        ax.plot(trajectory.steps, objectives, color=_BLUE, alpha=0.6, linewidth=1.2, label=label)
-    word = "proven bound" if certificate.proven else "estimated bound"
-    ax.axhline(bound, color=_ORANGE, linewidth=2, label=f"{word} {bound:.5g}")
-    finite = trajectory.objectives[np.isfinite(trajectory.objectives) & (trajectory.objectives > 0)]
-    if len(finite) and finite.max() > 10 * finite.min() and bound > 0:
+        heights = (objectives - bound) / bound if bound > 0 else objectives
+        ax.plot(trajectory.steps, heights, color=_BLUE, alpha=0.6, linewidth=1.2, label=label)
+    word = "proven" if certificate.proven else "estimated"
+    if bound > 0:
+        best = (result.best.objective - bound) / bound
+        if best > 0:
+            ax.axhline(best, color=_ORANGE, linewidth=2, label=f"the best in the end: {best:.1e}")
         ax.set_yscale("log")
-    ax.set(xlabel="step", ylabel="loss + λ · path norm")
+    ax.set(xlabel="step", ylabel=f"above the {word} bound {bound:.5g}" if bound > 0 else "loss + λ · path norm")
     ax.legend(frameon=False)
     return ax
 
