@@ -61,8 +61,8 @@ def adam(points: np.ndarray, targets: np.ndarray, lam: float, limits: Limits, li
     """Networks from random weights by Adam on all data, with weight decay in the objective, in single precision.
 
     ½ lam Σ (v_k² + ‖w_k‖²) has the same minima as the path norm, which the networks are evaluated by, and is smooth.
-    (As a penalty the path norm itself did no better, nor did double precision, which took longer.) All seeds are trained
-    at once, as one tensor, which is faster than one after the other.
+    (As a penalty the path norm itself did no better, nor did double precision, which took longer.) All seeds are
+    trained at once, as one tensor, which is faster than one after the other.
     """
     import torch  # pyright: ignore[reportMissingImports]  # optional
 
