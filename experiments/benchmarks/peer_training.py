@@ -75,17 +75,19 @@ def adam(points: np.ndarray, targets: np.ndarray, lam: float, limits: Limits, li
         weights /= math.sqrt(dimension)
         coefficients /= math.sqrt(limits.width)
     optimizer = torch.optim.Adam([weights, coefficients], lr=_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, limits.steps, eta_min=_LAST_RATE)
     began = time.perf_counter()
-    for _ in range(limits.steps):
+    for step in range(limits.steps):
+        # If time is short the rate falls faster, so that it has fallen in the end.
+        progress = max(step / limits.steps, (time.perf_counter() - began) / limit)
+        if progress >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = _LAST_RATE + 0.5 * (_RATE - _LAST_RATE) * (1 + math.cos(math.pi * progress))
         optimizer.zero_grad()
         residuals = (torch.relu(x @ weights) @ coefficients)[..., 0] - y
         decay = (weights**2).sum() + (coefficients**2).sum()
         ((residuals**2).sum() / (2 * count) + 0.5 * lam * decay).backward()
         optimizer.step()
-        schedule.step()
-        if time.perf_counter() - began > limit:
-            break
     trained = zip(weights.detach().numpy(), coefficients.detach().numpy(), strict=True)
     return [Network(w.T.astype(float), v[:, 0].astype(float)) for w, v in trained]
 

@@ -189,7 +189,7 @@ class PeerCase(Case):
         splines = [problem.spline(network) for network in networks]
         objectives = [posed.objective(spline) / self.size for spline in splines]
         best = int(np.argmin(objectives))
-        return {
+        record: Record = {
             "series": self._series(name),
             "size": self.size,
             "objective": objectives[best],
@@ -200,6 +200,7 @@ class PeerCase(Case):
             "processor": busy,
             "memory": None,
         }
+        return record | {"status": "time limit"} if wall > limit else record
 
 
 def _looks(record: Record) -> str:
