@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 import ridgesplines as rs
-from experiments.benchmarks import command, measuring, search_quality, tables
+from experiments.benchmarks import command, measuring, peers, search_quality, tables
 from experiments.benchmarks.cases import SolveCase
+from experiments.benchmarks.peer_training import Limits, Network
 from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
 from experiments.trained_versus_certified import draw as draw_training
@@ -106,3 +108,35 @@ def test_the_growth_of_seconds_is_fitted_to_what_finished():
     limited = {"series": "a", "size": 10_000, "seconds": 1.0, "status": "time limit"}
     assert tables.exponent([*records, limited]) == pytest.approx(2)
     assert tables.exponent(records[:2]) is None
+
+
+@pytest.mark.parametrize("problem", [peers.PLANTED, peers.DIABETES])
+def test_a_network_of_a_peer_is_evaluated_by_the_objective_that_it_was_trained_for(monkeypatch, problem):
+    count, lam = 30, 0.05
+    rng = np.random.default_rng(2)
+    inputs, targets = problem.inputs(count), problem.data(count)[1]
+    network = Network(rng.standard_normal((7, inputs.shape[1])), rng.standard_normal(7))
+    worse = Network(network.weights, network.coefficients + 5)
+
+    def train(points, values, strength, limits, limit):
+        assert strength == lam
+        assert len(points) == len(values) <= count
+        return [worse, network]
+
+    monkeypatch.setattr(peers, "missing", lambda: "")
+    monkeypatch.setattr(peers, "PEERS", {"guess": train})
+    ours, theirs = peers.PeerCase("peers", count, problem, lam, Limits.tiny()).records(60, repeats=1)
+    residuals = np.maximum(inputs @ network.weights.T, 0) @ network.coefficients - targets
+    penalty = np.abs(network.coefficients) @ np.linalg.norm(network.weights, axis=1)
+    assert theirs["objective"] == pytest.approx(residuals @ residuals / (2 * count) + lam * penalty, rel=1e-12)
+    assert theirs["neurons"] == 7
+    assert theirs["above"] > ours["above"] >= 0
+    assert ours["status"] == "converged"
+    # The guess is poor: an early iteration is as good.
+    assert theirs["reached"] == next(row[0] for row in ours["trace"] if row[1] <= theirs["objective"])
+
+
+def test_what_to_install_is_said_where_peers_are_missing(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(peers, "missing", lambda: "To compare install them.")
+    assert command.main(["run", "peers", "--quick", "--folder", str(tmp_path)]) == 0
+    assert "To compare install them." in capsys.readouterr().out

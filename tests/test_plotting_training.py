@@ -31,9 +31,9 @@ def test_the_curves_are_the_gaps_to_the_bound_and_the_line_is_the_best_in_the_en
     _, solution, result = trained(1)
     axes = pictures.plot_training(result, solution.certificate)
     *curves, line = axes.get_lines()
+    bound = solution.certificate.bound
     assert len(curves) == 2
     for curve, objectives in zip(curves, result.trajectory.objectives, strict=True):
-        bound = solution.certificate.bound
         np.testing.assert_allclose(np.asarray(curve.get_ydata()), objectives / bound - 1, atol=1e-12)
     assert np.asarray(line.get_ydata())[0] == pytest.approx(result.best.objective / bound - 1)
     assert (result.trajectory.objectives >= bound).all()

@@ -123,7 +123,7 @@ def _worker() -> None:
     output, sys.stdout = sys.stdout, sys.stderr
     records = case.records(float(sys.argv[1]))
     peak = peak_memory()
-    json.dump([record | {"memory": peak} for record in records], output)
+    json.dump([{"memory": peak} | record for record in records], output)
 
 
 if __name__ == "__main__":

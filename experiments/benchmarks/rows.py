@@ -9,6 +9,8 @@ import ridgesplines as rs
 from experiments.benchmarks import search_quality
 from experiments.benchmarks.cases import Case, OracleCase, ProgramCase, SearchCase, SolveCase
 from experiments.benchmarks.line import LineCase, SparsestCase, TrendFilterCase
+from experiments.benchmarks.peer_training import Limits
+from experiments.benchmarks.peers import DIABETES, PLANTED, PeerCase
 from experiments.benchmarks.training import TorchCase, TrainingCase
 
 # λ = SCALE √N: the dual profile of noise of standard deviation σ grows like σ √N. With σ = 0.1, 30 to 100 neurons.
@@ -124,6 +126,14 @@ ROWS = {
             ),
             (SolveCase("three outputs, d = 2", 0, 2, scale=SCALE, outputs=3), (100, 200, 400), (20,)),
         ],
+    ),
+    "peers": Row(
+        "The norm of all weights: (1/2N) Σ (f(x_n) − y_n)² + lam Σ |v_k| ‖w_k‖₂, the objective, for each lam",
+        (
+            *(PeerCase("peers", 100, PLANTED, lam, Limits(steps=20_000)) for lam in (0.1, 0.01, 0.001)),
+            *(PeerCase("peers", 442, DIABETES, lam, Limits(steps=8000)) for lam in (0.1, 0.01, 0.001)),
+        ),
+        (PeerCase("peers", 20, PLANTED, 0.1, Limits.tiny()),),
     ),
     "search-quality": Row(
         "How often the searches find the supremum",

@@ -22,10 +22,12 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "strength": ("λ", lambda value: f"{value:.3g}"),
     "seconds": ("seconds", _seconds),
     "milliseconds": ("ms per step", _seconds),
+    "processor": ("of processors", _seconds),
     "preparing": ("preparing", _seconds),
     "objective": ("objective", lambda value: f"{value:.8g}"),
     "bound": ("proven bound", lambda value: f"{value:.8g}"),
     "relative_gap": ("relative gap", lambda value: f"{value:.1e}"),
+    "above": ("over the bound", lambda value: f"{value:.1e}"),
     "value": ("supremum", lambda value: f"{value:.8g}"),
     "excess": ("bound over it", lambda value: f"{value:.0e}"),
     "kind": ("kind", str),
@@ -34,6 +36,8 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "iterations": ("iterations", str),
     "found": ("found", lambda value: f"{value:.1%}"),
     "shortfall": ("worst shortfall", lambda value: f"{value:.0e}"),
+    "reached": ("ridgesplines gets there in", _seconds),
+    "ratio": ("times as fast", lambda value: f"{value:.3g}"),
     "memory": ("peak MiB", lambda value: f"{value:.0f}"),
     "status": ("status", str),
 }
@@ -66,7 +70,7 @@ def table(results: dict[str, Any], markdown: bool) -> str:
 
 
 def _notes(results: dict[str, Any]) -> list[str]:
-    notes = []
+    notes = list(dict.fromkeys(note for record in results["records"] for note in record.get("notes", ())))
     powers = {name: exponent(line) for name, line in series(results["records"]).items()}
     grown = [f"N^{power:.1f} ({name})" for name, power in powers.items() if power is not None]
     if grown:
