@@ -128,7 +128,7 @@ ROWS = {
         ],
     ),
     "peers": Row(
-        "The norm of all weights: (1/2N) Σ (f(x_n) − y_n)² + lam Σ |v_k| ‖w_k‖₂, the objective, for each lam",
+        "Against PyTorch and pyscnn, all weights penalised",
         (
             *(PeerCase("peers", 100, PLANTED, lam, Limits(steps=20_000)) for lam in (0.1, 0.01, 0.001)),
             *(PeerCase("peers", 442, DIABETES, lam, Limits(steps=8000)) for lam in (0.1, 0.01, 0.001)),
