@@ -8,9 +8,10 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from ridgesplines.arrays import finite_array
+from ridgesplines.checks import check_seconds
 from ridgesplines.oracles import BranchAndBoundOracle, CertificateKind, Neurons, Oracle
 from ridgesplines.oracles.protocol import sizes
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.regularizers import RadonTV
 from ridgesplines.spline import RidgeSpline
 
@@ -110,10 +111,11 @@ def certify(
         objective as `Problem.bound` says.
 
     Raises:
-        TypeError: if `spline` is not a RidgeSpline.
+        TypeError: if `problem` is not a Problem, `spline` not a RidgeSpline or `prove` not a number.
         ValueError: if it does not fit the problem, or `dual` has the wrong shape or entries that are not finite; or if
             a proof is asked for and no way to one is known.
     """
+    check_problem(problem)
     oracle = problem.oracle if prove is None else _proving(problem, prove)
     spline, predictions = problem.measure(spline)
     loss = problem.loss_value(predictions)
@@ -147,8 +149,7 @@ def certify(
 
 def _proving(problem: Problem, seconds: float) -> Oracle:
     """An oracle that proves its answer."""
-    if not seconds > 0:
-        raise ValueError(f"prove must be a positive number of seconds or None, got {seconds!r}.")
+    check_seconds("prove", seconds)
     if problem.oracle.kind != "heuristic":
         return problem.oracle
     if not isinstance(problem.regularizer, RadonTV) or problem.regularizer.order != 2 or problem.targets.ndim != 1:

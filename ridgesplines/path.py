@@ -15,7 +15,7 @@ from ridgesplines.archive import read_archive, write_archive
 from ridgesplines.arrays import finite_array
 from ridgesplines.measurements import Samples
 from ridgesplines.polynomials import monomial_count
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, Regularizer
 from ridgesplines.solution import Solution, Status
@@ -164,8 +164,7 @@ def regularization_path(
         ValueError: if the problem has no strength, or a number is out of range.
         KeyboardInterrupt: if interrupted before the first strength was done.
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+    check_problem(problem)
     if problem.strength is None:
         raise ValueError(f"{problem.loss!r} has no strength to vary; a path needs a loss such as SquaredLoss().")
     if strengths is None:

@@ -434,6 +434,16 @@ class Problem:
         return f"Problem({self.measurements!r}, {self.loss!r}, {self.regularizer!r}{strength}{weighted})"
 
 
+def check_problem(problem: Any) -> None:
+    """Refuse what is no `Problem`.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+
+
 def _checked_targets(targets: Any, count: int) -> np.ndarray:
     array = finite_array("targets", targets, dimensions=(1, 2))
     if len(array) != count:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ridgesplines.oracles import Neurons
 from ridgesplines.oracles.protocol import sizes
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.convex_program import CompiledProgram, NeuronForm, candidate_neurons, solution_of
@@ -38,8 +38,7 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
 
     Source: Candès, Wakin & Boyd 2008; kumar_haupt_2020 for neurons.
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+    check_problem(problem)
     if rounds < 1 or not 0 < floor < 1:
         raise ValueError(f"rounds must be at least 1 and floor between 0 and 1, got {rounds!r} and {floor!r}.")
     began = time.perf_counter()

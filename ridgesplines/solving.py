@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.line import LineSpline
@@ -30,8 +30,7 @@ def solve(problem: Problem, solver: Solver | None = None, *, progress: bool | No
     Returns:
         A `Solution`; after Ctrl-C or at a limit the best so far, with an honest status and certificate.
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+    check_problem(problem)
     if solver is None:
         solver = LineSpline() if LineSpline.serves(problem) else ColumnGeneration()
     return solver.solve(problem, progress=progress)

@@ -21,7 +21,7 @@ HOMES = {
 
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
-    ("arrays", "archive", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
+    ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
     ("spline", "oracles", "measurements", "losses", "regularizers"),
     ("problem",),
     ("certificate", "solution"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
 import numpy as np
 from scipy.optimize import brentq
 
 from ridgesplines.activations import Activation, LeakyReLU
 from ridgesplines.arrays import Array, namespace
+from ridgesplines.checks import is_number, is_one_of
 from ridgesplines.oracles import AtomicOracle, AtomicSearchOracle, Biases, Neurons, Oracle, choose_oracle
 from ridgesplines.regularizers.protocol import Regularizer
 
@@ -52,16 +53,19 @@ class AtomicNorm(Regularizer):
     nonnegative: bool = False  # type: ignore[assignment] # a field implements the property
 
     def __post_init__(self) -> None:
-        norm = math.inf if self.weight_norm == "inf" else self.weight_norm
-        if isinstance(norm, bool) or norm not in _DUAL_NORMS:
+        norm = math.inf if is_one_of(self.weight_norm, ("inf",)) else self.weight_norm
+        if not is_number(norm) or norm not in _DUAL_NORMS:
             raise ValueError(f"weight_norm must be 1, 2 or inf, got {self.weight_norm!r}.")
         object.__setattr__(self, "weight_norm", norm)
-        if self.bias not in ("none", "free", "joint") and not (_is_number(self.bias) and 0 < self.bias < math.inf):
+        bound = is_number(self.bias) and 0 < self.bias < math.inf
+        if not bound and not is_one_of(self.bias, ("none", "free", "joint")):
             raise ValueError(f'bias must be "none", "free", "joint" or a bound B > 0 of |b| / ‖w‖, got {self.bias!r}.')
-        if not (_is_number(self.slope) and 0 <= self.slope < 1):
+        if not (is_number(self.slope) and 0 <= self.slope < 1):
             raise ValueError(f"slope must be at least 0 and less than 1, got {self.slope!r}.")
-        if self.skip not in _DEGREES:
+        if not is_one_of(self.skip, _DEGREES):
             raise ValueError(f'skip must be "none", "constant" or "affine", got {self.skip!r}.')
+        if not isinstance(self.nonnegative, (bool, np.bool_)):
+            raise TypeError(f"nonnegative must be True or False, got {self.nonnegative!r}.")
         if self.bias == "free" and self.skip == "none":
             raise ValueError(
                 'bias="free" with skip="none" has no solution in general: constants are limits of neurons whose biases '
@@ -222,7 +226,3 @@ def _lengths(rows: Array, norm: float) -> Array:
     if norm == 2:
         return xp.sqrt(xp.sum(rows**2, axis=1))
     return xp.sum(xp.abs(rows), axis=1) if norm == 1 else xp.max(xp.abs(rows), axis=1)
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

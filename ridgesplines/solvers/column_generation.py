@@ -10,9 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ridgesplines.certificate import THOROUGH, certify, relative_gap
+from ridgesplines.checks import check_count, check_gap, check_seconds
 from ridgesplines.oracles import Neurons, Supremum
 from ridgesplines.oracles.protocol import sizes
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.restricted import Completion, OutOfTime, RestrictedProblem, Snapshot, complete, restrict
@@ -53,13 +54,11 @@ class ColumnGeneration:
     start: RidgeSpline | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.gap < 1:
-            raise ValueError(f"gap must be between 0 and 1, a fraction of the objective, got {self.gap!r}.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise ValueError(f"time_limit must be a positive number of seconds or None, got {self.time_limit!r}.")
-        for name in ("iteration_limit", "neurons_per_iteration"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
+        check_gap(self.gap)
+        check_seconds("time_limit", self.time_limit)
+        check_count("iteration_limit", self.iteration_limit)
+        if self.neurons_per_iteration is not None:
+            check_count("neurons_per_iteration", self.neurons_per_iteration)
 
     def solve(self, problem: Problem, *, progress: bool | None = None) -> Solution:
         """The solution of `problem`, with its certificate; on Ctrl-C, the best so far.
@@ -68,6 +67,7 @@ class ColumnGeneration:
             problem: the problem.
             progress: show a line of progress; None shows it on a terminal.
         """
+        check_problem(problem)
         began = time.perf_counter()
         run = _Run(problem, self, began, thorough=True)
         with Progress(progress) as show, _one_thread():

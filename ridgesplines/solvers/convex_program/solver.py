@@ -13,8 +13,9 @@ import numpy as np
 from ridgesplines.arrangement import activation_patterns, most_patterns, sampled_patterns
 from ridgesplines.arrays import finite_array
 from ridgesplines.certificate import certify
+from ridgesplines.checks import check_count, check_gap, is_one_of
 from ridgesplines.oracles import Neurons
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.convex_program.forms import NeuronForm, PatternForm, candidate_neurons
@@ -68,14 +69,18 @@ class ConvexProgram:
     gap: float = 1e-6
 
     def __post_init__(self) -> None:
-        if self.form not in get_args(_Name):
+        if not is_one_of(self.form, get_args(_Name)):
             raise ValueError(f'form must be "arrangement", "dictionary" or "knots", got {self.form!r}.')
+        if self.neurons is not None and not isinstance(self.neurons, Neurons):
+            raise TypeError(f"neurons must be Neurons(weights, biases), got {type(self.neurons).__name__}.")
         if self.neurons is not None and self.form != "dictionary":
             raise ValueError(f'neurons are for form="dictionary", got form={self.form!r}.')
-        if self.patterns is not None and (self.form != "arrangement" or self.patterns < 1):
-            raise ValueError(f'patterns must be at least 1, and for form="arrangement", got {self.patterns!r}.')
-        if not 0 < self.gap < 1:
-            raise ValueError(f"gap must be between 0 and 1, a fraction of the objective, got {self.gap!r}.")
+        if self.patterns is not None:
+            check_count("patterns", self.patterns)
+        if self.patterns is not None and self.form != "arrangement":
+            raise ValueError(f'patterns are for form="arrangement", got form={self.form!r}.')
+        check_gap(self.gap)
+        check_count("most", self.most)
         if self.solver not in cvxpy.installed_solvers():
             known = ", ".join(sorted(cvxpy.installed_solvers()))
             raise ValueError(f"solver must be one that cvxpy has installed ({known}), got {self.solver!r}.")
@@ -92,6 +97,7 @@ class ConvexProgram:
                 dictionary meets a constraint.
             numpy.linalg.LinAlgError: if the solver fails.
         """
+        check_problem(problem)
         began = time.perf_counter()
         with Progress(progress) as show:
             program = self._compile(problem, show)
@@ -110,6 +116,7 @@ class ConvexProgram:
         Raises:
             ValueError: if the problem has no strength, and as `solve` does.
         """
+        check_problem(problem)
         values = finite_array("strengths", strengths, dimensions=(1,))
         problems = [problem.with_strength(value) for value in values.tolist()]
         if not problems:

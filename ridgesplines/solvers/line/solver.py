@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ridgesplines.certificate import certify, relative_gap
+from ridgesplines.checks import check_count, check_gap, check_seconds
 from ridgesplines.losses import PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.losses.protocol import LabelLoss
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, VectorRadonTV
 from ridgesplines.solution import Solution, Status, TraceRow
@@ -62,12 +63,9 @@ class LineSpline:
     iteration_limit: int = 300
 
     def __post_init__(self) -> None:
-        if not 0 < self.gap < 1:
-            raise ValueError(f"gap must be between 0 and 1, a fraction of the objective, got {self.gap!r}.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise ValueError(f"time_limit must be a positive number of seconds or None, got {self.time_limit!r}.")
-        if self.iteration_limit < 1:
-            raise ValueError(f"iteration_limit must be at least 1, got {self.iteration_limit!r}.")
+        check_gap(self.gap)
+        check_seconds("time_limit", self.time_limit)
+        check_count("iteration_limit", self.iteration_limit)
 
     @staticmethod
     def serves(problem: Problem) -> bool:
@@ -84,6 +82,7 @@ class LineSpline:
         Raises:
             ValueError: if the problem is not one that it serves.
         """
+        check_problem(problem)
         if (missing := _missing(problem)) is not None:
             raise ValueError(f"LineSpline solves problems of order 2 with one input, but {missing}; use rs.solve.")
         began = time.perf_counter()

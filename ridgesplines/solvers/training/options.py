@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import optax
 
+from ridgesplines.checks import check_count, check_number, is_one_of
 from ridgesplines.losses import SquaredLoss
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.training.penalties import PENALTIES, check_penalty
 from ridgesplines.solvers.training.result import TrainingResult
@@ -104,13 +105,10 @@ class NetworkTraining:
             value = getattr(self, name)
             if value is None and name in ("batch", "patience", "certify_every"):
                 continue
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-                raise TypeError(f"{name} must be a whole number, got {value!r}.")
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value!r}.")
+            check_count(name, value)
         if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must be a whole number from 0 to 2³² − 1, got {self.seed!r}.")
-        if self.penalty not in PENALTIES:
+        if not is_one_of(self.penalty, PENALTIES):
             raise ValueError(f"unknown penalty {self.penalty!r}; the penalties are {_listed(PENALTIES)}.")
         named = isinstance(self.optimizer, str)
         if not (self.optimizer in OPTIMIZERS if named else isinstance(self.optimizer, optax.GradientTransformation)):
@@ -127,23 +125,17 @@ class NetworkTraining:
             raise ValueError(f'optimizer "proximal" is for the penalty "path norm", got "{self.penalty}".')
         if self.optimizer == "lbfgs" and self.batch is not None:
             raise ValueError('optimizer "lbfgs" needs all data at every step; leave out batch, or use "adam".')
-        if self.polynomial not in (None, *_POLYNOMIALS):
+        if self.polynomial is not None and not is_one_of(self.polynomial, _POLYNOMIALS):
             raise ValueError(f"polynomial must be one of {_listed(_POLYNOMIALS)}, got {self.polynomial!r}.")
         if self.polynomial == "solved" and self.batch is not None:
             raise ValueError('polynomial="solved" needs all data at every step; leave out batch, or use "trained".')
         if self.precision not in _PRECISIONS:
             raise ValueError(f"precision must be 32 or 64 bits, got {self.precision!r}.")
-        for name, positive in (("scale", True), ("learning_rate", True), ("momentum", False), ("tolerance", False)):
-            value = getattr(self, name)
-            if value is None and name == "learning_rate":
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-                raise TypeError(f"{name} must be a number, got {value!r}.")
-            above = value > 0 if positive else value >= 0
-            if not (above and value < (1 if name == "momentum" else np.inf)):
-                least = "positive" if positive else "at least 0"
-                most = "less than 1" if name == "momentum" else "finite"
-                raise ValueError(f"{name} must be {least} and {most}, got {value!r}.")
+        check_number("scale", self.scale, "positive and finite", lambda value: 0 < value < np.inf)
+        if self.learning_rate is not None:
+            check_number("learning_rate", self.learning_rate, "positive and finite", lambda value: 0 < value < np.inf)
+        check_number("momentum", self.momentum, "at least 0 and less than 1", lambda value: 0 <= value < 1)
+        check_number("tolerance", self.tolerance, "at least 0 and finite", lambda value: 0 <= value < np.inf)
 
     def train(self, problem: Problem, *, progress: bool | None = None) -> TrainingResult:
         """Train, and return all networks; see the function `train`."""
@@ -166,8 +158,7 @@ class NetworkTraining:
 
     def _check(self, problem: Problem) -> None:
         """Raise before anything is done if `problem` cannot be trained on like this."""
-        if not isinstance(problem, Problem):
-            raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+        check_problem(problem)
         if not problem.loss.needs_strength:
             raise ValueError(
                 f"{problem.loss!r} is a constraint, which gradients cannot keep to; train with SquaredLoss() and a "
