@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +30,11 @@ class Activation(Protocol):
     @property
     def slope(self) -> float:
         """σ'(t) for t < 0."""
+        ...
+
+    @property
+    def derivative(self) -> Callable[[Any], Any]:
+        """σ', a function of arrays; at a kink the value from the left."""
         ...
 
 
@@ -102,3 +108,8 @@ class LeakyReLU:
     def homogeneity(self) -> int:
         """1."""
         return 1
+
+    @property
+    def derivative(self) -> Callable[[Any], Any]:
+        """1 for t > 0 and β elsewhere."""
+        return lambda t: namespace(t).where(t > 0, 1.0, self.slope)

@@ -42,8 +42,9 @@ NEIGHBOURS = {
     "comparison": {"solving"},
     "plotting_training": {"plotting"},
 }
-# What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
-SHARED_BY_SOLVERS = {"restricted", "sparsify"}
+# What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
+# a dense solution.
+SHARED_BY_SOLVERS = {"restricted", "sliding", "sparsify"}
 
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path

@@ -108,6 +108,23 @@ class AtomicNorm(Regularizer):
             return neurons.weights
         return xp.concatenate([neurons.weights, neurons.biases[:, None]], axis=1)
 
+    def gauge_gradient(self, neurons: Neurons) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """That of ‖·‖_p; one of its subgradients where it has several."""
+        parameters = np.asarray(self._parameters(neurons))
+        gauges = _lengths(parameters, self.weight_norm)
+        if self.weight_norm == 2:
+            gradient = parameters / np.where(gauges > 0, gauges, 1.0)[:, None]
+        elif self.weight_norm == 1:
+            gradient = np.sign(parameters)
+        else:
+            largest = np.argmax(np.abs(parameters), axis=1)
+            rows = np.arange(len(parameters))
+            gradient = np.zeros_like(parameters)
+            gradient[rows, largest] = np.sign(parameters[rows, largest])
+        dimension = neurons.weights.shape[1]
+        biases = gradient[:, dimension] if self.bias == "joint" else np.zeros(len(neurons))
+        return gauges, gradient[:, :dimension], biases
+
     def cvxpy_gauge(self, weight: Any, bias: Any) -> Any:
         """‖w‖_p or ‖(w, b)‖_p; under a bound the gauge of the hull, max(‖w‖_p, |b| / B)."""
         import cvxpy  # heavy, and only the reference programs need it

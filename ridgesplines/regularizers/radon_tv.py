@@ -36,6 +36,13 @@ class RadonTV(Regularizer):
         xp = namespace(neurons.weights)
         return xp.sqrt(xp.sum(neurons.weights**2, axis=1)) ** (self.order - 1)
 
+    def gauge_gradient(self, neurons: Neurons) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(m − 1) ‖w‖₂^(m−3) w, and nothing by the biases; zero at w = 0."""
+        lengths = np.linalg.norm(neurons.weights, axis=1)
+        units = neurons.weights / np.where(lengths > 0, lengths, 1.0)[:, None]
+        slopes = self.degree * lengths ** (self.degree - 1)
+        return lengths**self.degree, slopes[:, None] * units, np.zeros(len(neurons))
+
     def cvxpy_gauge(self, weight: Any, bias: Any) -> Any:
         """‖w‖₂, for order 2; the others have none."""
         import cvxpy  # heavy, and only the reference programs need it

@@ -17,6 +17,7 @@ from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.restricted import Completion, OutOfTime, RestrictedProblem, Snapshot, complete, restrict
+from ridgesplines.solvers.sliding import objective, slide
 from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.spline import RidgeSpline
 
@@ -27,6 +28,9 @@ _OVERTIME = 0.2
 # How many local maximisers of the last profile a search starts from again.
 _REMEMBERED = 64
 
+# Sliding that gains a smaller share of what is left to gain, as far as is known, is left alone for some iterations.
+_WORTH_SLIDING, _REST = 0.02, 3
+
 
 @dataclass(frozen=True)
 class ColumnGeneration:
@@ -34,14 +38,16 @@ class ColumnGeneration:
 
     Repeat: solve the problem restricted to the present neurons; ask the oracle for the supremum of the dual profile
     over all neurons, which gives a lower bound of the optimum; stop when the gap is small; add the neurons that violate
-    |p_z| ≤ λ. Also known as the fully corrective conditional gradient method.
+    |p_z| ≤ λ. Also known as the fully corrective conditional gradient method. Where neurons are searched for, and the
+    loss is smooth, the active ones are also moved together (`slide`) before that.
 
     Args:
         gap: the relative gap, (objective − bound) / objective, to stop at.
         time_limit: seconds, or None. The last iteration, the final certificate and, under `Interpolation`, making an
             interpolant of the neurons found by then run over it.
         iteration_limit: the largest number of iterations.
-        neurons_per_iteration: how many violating neurons are added at once; by default as many as suit the loss.
+        neurons_per_iteration: how many violating neurons are added at once; by default as many as suit the loss, and
+            not fewer than are active.
         start: neurons to begin with: a spline of a similar problem, whose width then falls or grows as needed.
 
     Source: parhi_nowak_2021 (the problem has a finite solution); Bredies & Pikkarainen 2013 (the method).
@@ -119,6 +125,8 @@ class _Run:
         # The best bound proven; the latest one that an oracle's cheap search suggests, and the highest of those.
         self.bound, self.estimate, self.highest = 0.0, 0.0, 0.0
         self.remaining, self.waited = np.inf, 0
+        # For how many iterations more no sliding is tried.
+        self.resting = 0
         self.dual = np.zeros_like(self.problem.targets)
         self.objective = np.inf
         nothing = np.zeros((0, *self.problem.targets.shape[1:]))
@@ -153,6 +161,7 @@ class _Run:
         stalled = 0
         for iteration in range(1, options.iteration_limit + 1):
             steps = restricted.solve()
+            steps |= self._slide(restricted)
             active = restricted.active
             present = self.neurons[active]
             dual = problem.feasible_dual(restricted.dual)
@@ -169,7 +178,12 @@ class _Run:
             if self.thorough and ((quick and restricted.admissible and restricted.satisfied(violation)) or near):
                 # Violations are cheaper to search for; where none is left to speak of, the supremum is worth its price.
                 # A search that finds no violation proves nothing: look harder before believing it.
-                answer = problem.oracle.supremum(dual, present + answer.neurons[:_REMEMBERED], effort=THOROUGH)
+                hints = present + answer.neurons[:_REMEMBERED]
+                for effort in (1, THOROUGH) if heuristic else (THOROUGH,):
+                    answer = problem.oracle.supremum(dual, hints, effort=effort)
+                    self._take_estimate(dual, answer)
+                    if self.estimated_gap > options.gap:
+                        break
             elif quick and not self.thorough:
                 answer = replace(answer, upper=answer.value)
             better |= self._take_bound(dual, answer)
@@ -190,7 +204,10 @@ class _Run:
                 stalled = 0 if better or steps else stalled + 1
                 violating = answer.sizes > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
                 self._drop(restricted)
-                self._add(restricted, answer.neurons[violating][: options.neurons_per_iteration or restricted.batch])
+                self._add(
+                    restricted,
+                    answer.neurons[violating][: options.neurons_per_iteration or max(restricted.batch, len(active))],
+                )
             if stalled > _PATIENCE or (self.complete and not heuristic and not self._progresses()):
                 return Status.STALLED
         return Status.ITERATION_LIMIT
@@ -198,6 +215,29 @@ class _Run:
     def _add(self, restricted: RestrictedProblem, new: Neurons) -> None:
         restricted.add(self.problem.measure_neurons(new))
         self.neurons += new
+
+    def _slide(self, restricted: RestrictedProblem) -> bool:
+        """Move the active neurons together and solve with them where they are then; whether that gained anything."""
+        problem, active = self.problem, restricted.active
+        sought = problem.oracle.kind != "exact" and problem.loss.smooth and problem.loss.needs_strength
+        if not sought or not len(active) or self.resting:
+            self.resting = max(0, self.resting - 1)
+            return False
+        coefficients, fit = restricted.coefficients, restricted.fit
+        if fit is None:
+            fit = restricted.columns[:, active] @ coefficients[active]
+            fit += problem.targets - problem.free.project_off(problem.targets)
+        before = objective(problem, coefficients, fit)
+        neurons, moved, fit = slide(problem, self.neurons[active], coefficients[active], fit)
+        gain = before - objective(problem, moved, fit)
+        if gain < _WORTH_SLIDING * (before - self.estimate):
+            self.resting = _REST
+        if not gain > 0:
+            return False
+        self._add(restricted, neurons)
+        restricted.restart(np.concatenate([np.zeros_like(coefficients), moved]), fit)
+        restricted.solve()
+        return True
 
     def _drop(self, restricted: RestrictedProblem) -> None:
         """Forget the less promising half of the idle neurons once they are many."""

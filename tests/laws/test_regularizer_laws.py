@@ -70,6 +70,31 @@ def draw_spline(regularizer: Regularizer, rng: np.random.Generator, dimension: i
     return RidgeSpline(neurons.weights, neurons.biases, coefficients, order=regularizer.order)
 
 
+@everything
+@given(seed=seeds, dimension=dimensions)
+@few
+def test_the_gradient_of_the_gauge_is_that_of_jax_and_of_differences(regularizer, seed, dimension):
+    neurons = draw_neurons(np.random.default_rng(seed), dimension)
+    values, weights, biases = regularizer.gauge_gradient(neurons)
+    by_jax = Regularizer.gauge_gradient(regularizer, neurons)
+    for ours, theirs in zip((values, weights, biases), by_jax, strict=True):
+        assert ours == pytest.approx(np.asarray(theirs), rel=16 * EPS, abs=16 * EPS)
+    step = 1e-6 * np.random.default_rng(seed + 1).standard_normal((len(neurons), dimension + 1))
+    ends = [
+        np.asarray(regularizer.gauge(Neurons(neurons.weights + t * step[:, :-1], neurons.biases + t * step[:, -1])))
+        for t in (-1, 1)
+    ]
+    change = np.sum(weights * step[:, :-1], axis=1) + biases * step[:, -1]
+    # Central differences: the third derivative, of order one over ‖w‖², by the step cubed, and rounding.
+    lengths = np.linalg.norm(neurons.weights, axis=1)
+    allowance = 1e-15 * (1 + np.abs(values)) + np.linalg.norm(step, axis=1) ** 3 / np.minimum(lengths, 1) ** 2
+    if regularizer.degree == regularizer.order - 1 and not isinstance(regularizer, AtomicNorm):
+        assert (np.abs(0.5 * (ends[1] - ends[0]) - change) <= 8 * allowance).all()
+    else:
+        # Neurons near a kink of ‖·‖₁ or ‖·‖_∞ may cross it.
+        assert np.median(np.abs(0.5 * (ends[1] - ends[0]) - change) / allowance) <= 8
+
+
 def test_every_regularizer_of_the_package_is_tested():
     tested = {type(regularizer) for regularizer in (*SEMINORMS, *MEMBERS)}
     members = set(Regularizer.__subclasses__())

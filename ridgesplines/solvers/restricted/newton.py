@@ -58,6 +58,12 @@ class RestrictedGroups(StoredProblem):
         self._active = [int(position[k]) for k in self._active]
         super().keep(kept)
 
+    def restart(self, coefficients: np.ndarray, fit: np.ndarray) -> None:
+        """See `RestrictedProblem.restart`."""
+        self._coefficients = coefficients
+        self._active = np.flatnonzero(sizes(coefficients)).tolist()
+        self._polynomial = self._basis.T @ (fit - self._columns @ coefficients)
+
     def solve(self) -> bool:
         """Minimise F over the present columns; whether a step was made."""
         steps = self._descend()

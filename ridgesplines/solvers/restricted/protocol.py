@@ -87,6 +87,13 @@ class RestrictedProblem(ABC):
     def keep(self, kept: np.ndarray) -> None:
         """Forget the columns where the boolean mask `kept` is false; active ones must stay."""
 
+    def restart(self, coefficients: np.ndarray, fit: np.ndarray) -> None:
+        """Go on from `coefficients` of the present columns, (K,) or (K, D), and the `fit` that they and q give.
+
+        Only where the loss is smooth.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def solve(self) -> bool:
         """Minimise over the present columns, from the present coefficients; whether that changed anything.

@@ -34,6 +34,10 @@ class RestrictedSmooth(StoredProblem):
         """−s ℓ'."""
         return -self._problem.weights * self._problem.loss.derivative(self._problem.targets, self._fit)
 
+    def restart(self, coefficients: np.ndarray, fit: np.ndarray) -> None:
+        """See `RestrictedProblem.restart`."""
+        self._coefficients, self._fit = coefficients, fit
+
     def solve(self) -> bool:
         """Minimise F over the present columns; whether it fell."""
         fell = False

@@ -45,6 +45,10 @@ class LassoForm(RestrictedProblem):
         """See `RestrictedProblem.keep`."""
         self.lasso.keep(kept)
 
+    def restart(self, coefficients: np.ndarray, fit: np.ndarray) -> None:
+        """See `RestrictedProblem.restart`; the polynomial is the best anyway."""
+        self.lasso.start(coefficients)
+
     def solve(self) -> bool:
         """Minimise; whether a step was made."""
         return self.lasso.solve(check=self.check_deadline) > 0
