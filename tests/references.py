@@ -119,6 +119,10 @@ def loss_program(problem: Problem, columns: np.ndarray, free: np.ndarray | None 
     if free is None:
         # Constants last: on exponential cones Clarabel minds the order.
         free = np.roll(monomials((x - centre) / spread, regularizer.degree), -1, axis=1)
+        left, values, _ = np.linalg.svd(free, full_matrices=False)
+        if not values[-1] > 1e-12 * values[0]:
+            # Of points on a line the solver would fit with what rounding leaves of the other polynomials.
+            free = left[:, values > 1e-12 * values[0]]
     if isinstance(problem.loss, PiecewiseLinearLoss) and not tail:
         return _linear_program(problem, problem.loss, columns / scales, problem.dual_limit / scales, free)
     v, c = cvxpy.Variable((columns.shape[1], *tail)), cvxpy.Variable((free.shape[1], *tail))

@@ -121,7 +121,8 @@ class InteriorPoint:
         Of each two numbers whose product vanishes at a solution the smaller one, in its unit, is taken to be zero.
         """
         slacks = 1.0 - (self._signs * (self.columns.T @ self.dual)).max(axis=0)
-        coefficients = np.flatnonzero(self.masses / (self.masses.max() or 1.0) > slacks)
+        # The free polynomials alone may satisfy the constraints: then there is no neuron.
+        coefficients = np.flatnonzero(self.masses / (self.masses.max(initial=0.0) or 1.0) > slacks)
         forces = self._forces / (self._forces.max() or 1.0)
         return coefficients, self.bounded & (forces > self._distances(self._fit) / self.size)
 
