@@ -22,7 +22,7 @@ HOMES = {
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
     ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
-    ("spline", "oracles", "measurements", "losses", "regularizers"),
+    ("spline", "oracles", "measurements", "losses", "regularizers", "kernels"),
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
@@ -38,6 +38,7 @@ NEIGHBOURS = {
     "arrangement": {"geometry"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
+    "kernels": {"oracles"},
     "solution": {"certificate"},
     "comparison": {"solving"},
     "plotting_training": {"plotting"},

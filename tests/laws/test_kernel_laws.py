@@ -1,0 +1,218 @@
+"""The laws of every kernel: symmetry, semidefiniteness, its derivatives, coincident and opposite points, 32 bits."""
+
+from __future__ import annotations
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import seeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ridgesplines.kernels
+from ridgesplines import kernels
+from ridgesplines.kernels import (
+    GaussianKernel,
+    Kernel,
+    MaternKernel,
+    NeuralTangentKernel,
+    PolyharmonicKernel,
+    ScaledKernel,
+    SumKernel,
+    UniformKernel,
+)
+from ridgesplines.polynomials import Polynomial, monomial_count, monomials
+
+# A new kernel gets one row here.
+KERNELS: list[Kernel] = [
+    *(GaussianKernel(order) for order in (1, 2, 3, 4)),
+    GaussianKernel(2, weight_variance=0.7, bias_variance=1.3),
+    GaussianKernel(2, bias_variance=0.0),
+    *(UniformKernel(order, radius=1.5) for order in (2, 3, 4)),
+    NeuralTangentKernel(),
+    NeuralTangentKernel(0.7, 1.2, 0.6),
+    *(PolyharmonicKernel(power) for power in range(1, 9)),
+    PolyharmonicKernel(4, scale=2.0),
+    *(MaternKernel(smoothness, length_scale=0.8) for smoothness in (0.5, 1.5, 2.5, 3.5)),
+    SumKernel(GaussianKernel(), PolyharmonicKernel(3)),
+    ScaledKernel(MaternKernel(), 0.3),
+]
+every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=repr)
+every_smooth_kernel = pytest.mark.parametrize("kernel", [k for k in KERNELS if k.takes_gradients], ids=repr)
+dimensions = st.sampled_from([1, 2, 3, 10])
+few = settings(max_examples=8)
+
+
+def draw_points(seed: int, count: int, dimension: int, size: float = 1.0) -> np.ndarray:
+    """Points within the ball of radius `size`."""
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((count, dimension))
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    return size * points / lengths * rng.uniform(0.05, 1, (count, 1))
+
+
+def test_every_kernel_has_a_row():
+    classes = {
+        member
+        for _, member in inspect.getmembers(ridgesplines.kernels, inspect.isclass)
+        if issubclass(member, Kernel) and member is not Kernel
+    }
+    assert classes == {type(kernel) for kernel in KERNELS}
+
+
+@every_kernel
+@few
+@given(seed=seeds, dimension=dimensions)
+def test_symmetry(kernel, seed, dimension):
+    x, y = draw_points(seed, 4, dimension), draw_points(seed + 1, 5, dimension)
+    forward, backward = kernel.hermite(x, y), kernel.hermite(y, x).T
+    np.testing.assert_allclose(forward, backward, rtol=0, atol=1e-13 * (1 + np.abs(forward).max()))
+
+
+def hermite_monomials(points: np.ndarray, degree: int) -> np.ndarray:
+    """Values and gradients of the monomials, point by point."""
+    count, dimension = points.shape
+    size = monomial_count(dimension, degree)
+    gradient = Polynomial(np.eye(size), dimension, degree).gradient(points)  # (N, P, d)
+    rows = np.concatenate([monomials(points, degree)[:, None], gradient.transpose(0, 2, 1)], axis=1)
+    return rows.reshape(count * (dimension + 1), size)
+
+
+@every_kernel
+@few
+@given(seed=seeds, dimension=dimensions)
+def test_semidefinite_on_what_the_polynomials_leave(kernel, seed, dimension):
+    x = draw_points(seed, 24, dimension)
+    gram = kernel.hermite(x, x) if kernel.takes_gradients else kernel(x, x)
+    if kernel.null_degree >= 0:
+        make = hermite_monomials if kernel.takes_gradients else monomials
+        basis = make(x, kernel.null_degree)
+        left, values, _ = np.linalg.svd(basis, full_matrices=True)
+        rest = left[:, int(np.sum(values > 1e-12 * values[0])) :]
+        gram = rest.T @ gram @ rest
+    if gram.size:
+        eigenvalues = np.linalg.eigvalsh((gram + gram.T) / 2)
+        # The matrix is off by roundings of its entries, and so are its eigenvalues by a few times their norm.
+        assert eigenvalues.min() >= -1e-12 * max(1.0, eigenvalues.max(), np.abs(kernel.hermite(x, x)).max())
+
+
+@every_kernel
+@few
+@given(seed=seeds, dimension=dimensions)
+def test_derivatives_agree_with_autodiff_and_finite_differences(kernel, seed, dimension):
+    x, y = draw_points(seed, 6, dimension), draw_points(seed + 1, 6, dimension)
+    # Apart by 0.1 at least: nearer, the singular kernels have no accurate difference quotients.
+    y = np.where(np.linalg.norm(x - y, axis=1, keepdims=True) < 0.1, -x, y)
+    jet = jax.vmap(kernel.jet)(x, y)
+
+    def value(a, b):
+        return kernel.jet(a, b).value
+
+    scale = 1 + float(jnp.abs(jet.mixed).max())
+    for part, derivative in (
+        (jet.x_gradient, jax.grad(value, 0)),
+        (jet.y_gradient, jax.grad(value, 1)),
+        (jet.mixed, jax.jacfwd(jax.grad(value, 0), 1)),
+    ):
+        np.testing.assert_allclose(part, jax.vmap(derivative)(x, y), rtol=0, atol=1e-10 * scale)
+    # Fourth-order central differences: h⁴ times a fifth derivative beside ε / h.
+    h = 2e-4
+    for i, e in enumerate(np.eye(dimension)):
+        quotient = [
+            (8 * (up(h * e) - up(-h * e)) - (up(2 * h * e) - up(-2 * h * e))) / (12 * h)
+            for up in (
+                lambda s: jax.vmap(value)(x + s, y),
+                lambda s: jax.vmap(value)(x, y + s),
+                lambda s: jax.vmap(kernel.jet)(x + s, y).y_gradient,
+            )
+        ]
+        parts = (jet.x_gradient[:, i], jet.y_gradient[:, i], jet.mixed[:, i])
+        for part, other in zip(parts, quotient, strict=True):
+            np.testing.assert_allclose(part, other, rtol=0, atol=1e-6 * scale)
+
+
+@every_kernel
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_coincident_and_opposite_points_and_the_origin(kernel, dtype, dimension):
+    x = draw_points(3, 5, dimension).astype(dtype)
+    x[0] = 0
+    x[1] = 1e-30
+    for y in (x, -x, np.zeros_like(x)):
+        jet = jax.vmap(kernel.jet)(x, y)
+        assert all(np.isfinite(part).all() and part.dtype == dtype for part in jet)
+        gradients = jax.vmap(jax.grad(lambda a, b: kernel.jet(a, b).value, (0, 1)))(jnp.asarray(x), jnp.asarray(y))
+        assert all(np.isfinite(part).all() for part in gradients)
+
+
+@every_smooth_kernel
+@pytest.mark.parametrize("dimension", [1, 2, 3, 10])
+def test_the_jet_is_continuous_where_points_meet(kernel, dimension):
+    if kernel == GaussianKernel(2, bias_variance=0.0) and dimension == 1:
+        return  # on the line two points are parallel or opposite, and the mixed block jumps where they meet at 0
+    x = draw_points(5, 6, dimension)
+    step = 1e-9 * draw_points(6, 6, dimension)
+    here, near = jax.vmap(kernel.jet)(x, x), jax.vmap(kernel.jet)(x, x + step)
+    for a, b in zip(here, near, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+
+
+@every_kernel
+@pytest.mark.parametrize("distance", [1.0, 1e-3])
+@pytest.mark.parametrize("dimension", [1, 2, 3, 10])
+def test_32_bits_are_near_64(kernel, distance, dimension):
+    x = draw_points(1, 50, dimension).astype(np.float32)
+    y = (x + distance * draw_points(2, 50, dimension)).astype(np.float32)
+    single = jax.vmap(kernel.jet)(x, y)
+    double = jax.vmap(kernel.jet)(x.astype(float), y.astype(float))
+    for a, b in zip(single, double, strict=True):
+        assert a.dtype == np.float32
+        # Each entry is a handful of roundings of terms no larger than the largest.
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=3e-6 * max(1.0, float(np.abs(b).max())))
+
+
+@every_kernel
+@few
+@given(seed=seeds, dimension=dimensions)
+def test_sums_are_products_with_the_gram_matrix(kernel, seed, dimension):
+    rng = np.random.default_rng(seed)
+    z, x = draw_points(seed, 5, dimension), draw_points(seed + 1, 7, dimension)
+    x[0] = z[0]
+    coefficients = rng.standard_normal((5, dimension + 1))
+    matrix = kernel.hermite(x, z)
+    tolerance = {"rtol": 0, "atol": 1e-13 * (1 + np.abs(matrix).max()) * (dimension + 1)}
+    expected = (matrix @ coefficients.ravel()).reshape(7, dimension + 1)
+    both = kernels.hermite_sum(kernel, z, coefficients, x)
+    assert isinstance(both, np.ndarray)
+    np.testing.assert_allclose(both, expected, **tolerance)
+    np.testing.assert_allclose(kernels.value_sum(kernel, z, coefficients, x), expected[:, 0], **tolerance)
+    values = kernel(x, z) @ coefficients[:, 0]
+    np.testing.assert_allclose(kernels.value_sum(kernel, z, coefficients[:, 0].copy(), x), values, **tolerance)
+    traced = jax.jit(kernels.hermite_sum)(kernel, jnp.asarray(z), jnp.asarray(coefficients), jnp.asarray(x))
+    np.testing.assert_allclose(traced, expected, **tolerance)
+
+
+@every_kernel
+def test_parameters_can_be_learned(kernel):
+    x, y = draw_points(1, 4, 3), draw_points(2, 4, 3)
+
+    def total(k):
+        return jnp.sum(jnp.sin(k.hermite(jnp.asarray(x), jnp.asarray(y))))
+
+    leaves, structure = jax.tree_util.tree_flatten(kernel)
+    derivatives = jax.tree_util.tree_leaves(jax.grad(total)(jax.tree_util.tree_map(jnp.asarray, kernel)))
+    assert len(derivatives) == len(leaves) > 0
+    for i, derivative in enumerate(derivatives):
+        if leaves[i] == 0:
+            continue  # at the end of its range
+        up, down = ([v + h * (j == i) for j, v in enumerate(leaves)] for h in (1e-5, -1e-5))
+        quotient = (total(structure.unflatten(up)) - total(structure.unflatten(down))) / 2e-5
+        np.testing.assert_allclose(derivative, quotient, rtol=1e-6, atol=1e-7)
+
+
+@every_kernel
+def test_descriptions_hold_everything(kernel):
+    assert kernels.from_description(kernels.describe(kernel)) == kernel
