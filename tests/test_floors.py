@@ -23,10 +23,10 @@ HOMES = {
 FLOORS = (
     ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
     ("spline", "oracles", "measurements", "losses", "regularizers", "kernels"),
-    ("problem",),
-    ("certificate", "solution"),
+    ("problem", "kernel_spline", "kernel_problem"),
+    ("certificate", "solution", "kernel_solution"),
     ("solvers",),
-    ("solving", "path", "comparison", "reweighting"),
+    ("solving", "path", "comparison", "reweighting", "kernel_solving"),
     ("plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from ridgesplines.kernels import (
     UniformKernel,
 )
 
-NEURONS = 2**18
+NEURONS = 2**16
+jet_of = jax.jit(lambda kernel, x, y: kernel.jet(x, y))
 
 
 def pairs(dimension: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +43,7 @@ def within_four_standard_errors(samples: np.ndarray, expected: np.ndarray) -> No
     [
         *(GaussianKernel(order) for order in (1, 2, 3, 4)),
         GaussianKernel(2, weight_variance=0.5, bias_variance=2.0),
-        *(UniformKernel(order, radius) for order in (2, 3, 4) for radius in (1.0, 2.5)),
+        *(UniformKernel(order, radius) for order in (2, 3, 4) for radius in (1.0, 2.5)[: 1 + (order == 2)]),
     ],
     ids=repr,
 )
@@ -49,7 +51,7 @@ def test_the_kernel_is_the_mean_over_random_neurons(kernel, dimension):
     rng = np.random.default_rng(7)
     weights, biases = kernel.draw_neurons(rng, NEURONS, dimension)
     for x, y in zip(*pairs(dimension), strict=True):
-        jet = kernel.jet(x, y)
+        jet = jet_of(kernel, x, y)
         at_x, at_y = weights @ x - biases, weights @ y - biases
         if kernel.order == 1:
             within_four_standard_errors((at_x > 0) * (at_y > 0), np.asarray(jet.value))
@@ -73,7 +75,7 @@ def test_the_neural_tangent_kernel_is_that_of_random_networks(dimension):
         at_x, at_y = weights @ x - biases, weights @ y - biases
         outer_layer = np.maximum(at_x, 0) * np.maximum(at_y, 0)
         hidden_layer = (0.5 * x @ y + 2.0) * (at_x > 0) * (at_y > 0)
-        within_four_standard_errors(outer_layer + 0.7 * hidden_layer, np.asarray(kernel.jet(x, y).value))
+        within_four_standard_errors(outer_layer + 0.7 * hidden_layer, np.asarray(jet_of(kernel, x, y).value))
 
 
 def test_textbook_forms():

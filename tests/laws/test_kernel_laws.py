@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from helpers import seeds
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import ridgesplines.kernels
 from ridgesplines import kernels
 from ridgesplines.kernels import (
     GaussianKernel,
+    Jet,
     Kernel,
     MaternKernel,
     NeuralTangentKernel,
@@ -29,21 +29,43 @@ from ridgesplines.polynomials import Polynomial, monomial_count, monomials
 # A new kernel gets one row here.
 KERNELS: list[Kernel] = [
     *(GaussianKernel(order) for order in (1, 2, 3, 4)),
-    GaussianKernel(2, weight_variance=0.7, bias_variance=1.3),
-    GaussianKernel(2, bias_variance=0.0),
+    GaussianKernel(2, weight_variance=0.7, bias_variance=0.0),
     *(UniformKernel(order, radius=1.5) for order in (2, 3, 4)),
-    NeuralTangentKernel(),
     NeuralTangentKernel(0.7, 1.2, 0.6),
-    *(PolyharmonicKernel(power) for power in range(1, 9)),
-    PolyharmonicKernel(4, scale=2.0),
+    *(PolyharmonicKernel(power, scale=2.0) for power in (1, 2, 3, 4, 5)),
     *(MaternKernel(smoothness, length_scale=0.8) for smoothness in (0.5, 1.5, 2.5, 3.5)),
     SumKernel(GaussianKernel(), PolyharmonicKernel(3)),
     ScaledKernel(MaternKernel(), 0.3),
 ]
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=repr)
 every_smooth_kernel = pytest.mark.parametrize("kernel", [k for k in KERNELS if k.takes_gradients], ids=repr)
-dimensions = st.sampled_from([1, 2, 3, 10])
-few = settings(max_examples=8)
+# Two dimensions, and six points wherever it does not matter: what is compiled once serves all laws.
+every_dimension = pytest.mark.parametrize("dimension", [1, 3])
+few = settings(max_examples=4)
+COUNT = 6
+
+
+@jax.jit
+def jets(kernel: Kernel, x: jax.Array, y: jax.Array) -> Jet:
+    """The jets of corresponding rows."""
+    return jax.vmap(kernel.jet)(x, y)
+
+
+@jax.jit
+def differentiated(kernel: Kernel, x: jax.Array, y: jax.Array) -> Jet:
+    """The same by automatic differentiation of the value."""
+
+    def value(a: jax.Array, b: jax.Array) -> jax.Array:
+        return kernel.jet(a, b).value
+
+    def jet(a: jax.Array, b: jax.Array) -> Jet:
+        mixed = jax.jacfwd(jax.grad(value, 0), 1)(a, b)
+        return Jet(value(a, b), *jax.grad(value, (0, 1))(a, b), mixed)
+
+    return jax.vmap(jet)(x, y)
+
+
+traced_sum = jax.jit(kernels.hermite_sum)
 
 
 def draw_points(seed: int, count: int, dimension: int, size: float = 1.0) -> np.ndarray:
@@ -64,10 +86,11 @@ def test_every_kernel_has_a_row():
 
 
 @every_kernel
+@every_dimension
 @few
-@given(seed=seeds, dimension=dimensions)
-def test_symmetry(kernel, seed, dimension):
-    x, y = draw_points(seed, 4, dimension), draw_points(seed + 1, 5, dimension)
+@given(seed=seeds)
+def test_symmetry(kernel, dimension, seed):
+    x, y = draw_points(seed, 5, dimension), draw_points(seed + 1, 7, dimension)
     forward, backward = kernel.hermite(x, y), kernel.hermite(y, x).T
     np.testing.assert_allclose(forward, backward, rtol=0, atol=1e-13 * (1 + np.abs(forward).max()))
 
@@ -82,9 +105,10 @@ def hermite_monomials(points: np.ndarray, degree: int) -> np.ndarray:
 
 
 @every_kernel
+@every_dimension
 @few
-@given(seed=seeds, dimension=dimensions)
-def test_semidefinite_on_what_the_polynomials_leave(kernel, seed, dimension):
+@given(seed=seeds)
+def test_semidefinite_on_what_the_polynomials_leave(kernel, dimension, seed):
     x = draw_points(seed, 24, dimension)
     gram = kernel.hermite(x, x) if kernel.takes_gradients else kernel(x, x)
     if kernel.null_degree >= 0:
@@ -100,74 +124,64 @@ def test_semidefinite_on_what_the_polynomials_leave(kernel, seed, dimension):
 
 
 @every_kernel
+@every_dimension
 @few
-@given(seed=seeds, dimension=dimensions)
-def test_derivatives_agree_with_autodiff_and_finite_differences(kernel, seed, dimension):
+@given(seed=seeds)
+def test_derivatives_agree_with_autodiff_and_finite_differences(kernel, dimension, seed):
     x, y = draw_points(seed, 6, dimension), draw_points(seed + 1, 6, dimension)
     # Apart by 0.1 at least: nearer, the singular kernels have no accurate difference quotients.
     y = np.where(np.linalg.norm(x - y, axis=1, keepdims=True) < 0.1, -x, y)
-    jet = jax.vmap(kernel.jet)(x, y)
-
-    def value(a, b):
-        return kernel.jet(a, b).value
-
-    scale = 1 + float(jnp.abs(jet.mixed).max())
-    for part, derivative in (
-        (jet.x_gradient, jax.grad(value, 0)),
-        (jet.y_gradient, jax.grad(value, 1)),
-        (jet.mixed, jax.jacfwd(jax.grad(value, 0), 1)),
-    ):
-        np.testing.assert_allclose(part, jax.vmap(derivative)(x, y), rtol=0, atol=1e-10 * scale)
+    jet = jets(kernel, x, y)
+    scale = 1 + float(np.abs(jet.mixed).max())
+    for part, other in zip(jet, differentiated(kernel, x, y), strict=True):
+        np.testing.assert_allclose(part, other, rtol=0, atol=1e-10 * scale)
     # Fourth-order central differences: h⁴ times a fifth derivative beside ε / h.
     h = 2e-4
     for i, e in enumerate(np.eye(dimension)):
-        quotient = [
-            (8 * (up(h * e) - up(-h * e)) - (up(2 * h * e) - up(-2 * h * e))) / (12 * h)
-            for up in (
-                lambda s: jax.vmap(value)(x + s, y),
-                lambda s: jax.vmap(value)(x, y + s),
-                lambda s: jax.vmap(kernel.jet)(x + s, y).y_gradient,
-            )
-        ]
-        parts = (jet.x_gradient[:, i], jet.y_gradient[:, i], jet.mixed[:, i])
-        for part, other in zip(parts, quotient, strict=True):
-            np.testing.assert_allclose(part, other, rtol=0, atol=1e-6 * scale)
+        in_x = [jets(kernel, x + k * h * e, y) for k in (1, -1, 2, -2)]
+        in_y = [jets(kernel, x, y + k * h * e) for k in (1, -1, 2, -2)]
+        for part, near, index in (
+            (jet.x_gradient[:, i], in_x, 0),
+            (jet.y_gradient[:, i], in_y, 0),
+            (jet.mixed[:, i], in_x, 2),
+        ):
+            up, down, far_up, far_down = (np.asarray(other[index]) for other in near)
+            quotient = (8 * (up - down) - (far_up - far_down)) / (12 * h)
+            np.testing.assert_allclose(part, quotient, rtol=0, atol=1e-6 * scale)
 
 
 @every_kernel
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("dimension", [1, 2, 3])
+@every_dimension
 def test_coincident_and_opposite_points_and_the_origin(kernel, dtype, dimension):
-    x = draw_points(3, 5, dimension).astype(dtype)
+    x = draw_points(3, COUNT, dimension).astype(dtype)
     x[0] = 0
     x[1] = 1e-30
     for y in (x, -x, np.zeros_like(x)):
-        jet = jax.vmap(kernel.jet)(x, y)
+        jet = jets(kernel, x, y)
         assert all(np.isfinite(part).all() and part.dtype == dtype for part in jet)
-        gradients = jax.vmap(jax.grad(lambda a, b: kernel.jet(a, b).value, (0, 1)))(jnp.asarray(x), jnp.asarray(y))
-        assert all(np.isfinite(part).all() for part in gradients)
+        assert all(np.isfinite(part).all() for part in differentiated(kernel, x, y)[:3])
 
 
 @every_smooth_kernel
-@pytest.mark.parametrize("dimension", [1, 2, 3, 10])
+@every_dimension
 def test_the_jet_is_continuous_where_points_meet(kernel, dimension):
-    if kernel == GaussianKernel(2, bias_variance=0.0) and dimension == 1:
+    if kernel == GaussianKernel(2, 0.7, 0.0) and dimension == 1:
         return  # on the line two points are parallel or opposite, and the mixed block jumps where they meet at 0
     x = draw_points(5, 6, dimension)
     step = 1e-9 * draw_points(6, 6, dimension)
-    here, near = jax.vmap(kernel.jet)(x, x), jax.vmap(kernel.jet)(x, x + step)
+    here, near = jets(kernel, x, x), jets(kernel, x, x + step)
     for a, b in zip(here, near, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 
 
 @every_kernel
 @pytest.mark.parametrize("distance", [1.0, 1e-3])
-@pytest.mark.parametrize("dimension", [1, 2, 3, 10])
+@every_dimension
 def test_32_bits_are_near_64(kernel, distance, dimension):
-    x = draw_points(1, 50, dimension).astype(np.float32)
-    y = (x + distance * draw_points(2, 50, dimension)).astype(np.float32)
-    single = jax.vmap(kernel.jet)(x, y)
-    double = jax.vmap(kernel.jet)(x.astype(float), y.astype(float))
+    x = draw_points(1, COUNT, dimension).astype(np.float32)
+    y = (x + distance * draw_points(2, COUNT, dimension)).astype(np.float32)
+    single, double = jets(kernel, x, y), jets(kernel, x.astype(float), y.astype(float))
     for a, b in zip(single, double, strict=True):
         assert a.dtype == np.float32
         # Each entry is a handful of roundings of terms no larger than the largest.
@@ -175,9 +189,10 @@ def test_32_bits_are_near_64(kernel, distance, dimension):
 
 
 @every_kernel
+@every_dimension
 @few
-@given(seed=seeds, dimension=dimensions)
-def test_sums_are_products_with_the_gram_matrix(kernel, seed, dimension):
+@given(seed=seeds)
+def test_sums_are_products_with_the_gram_matrix(kernel, dimension, seed):
     rng = np.random.default_rng(seed)
     z, x = draw_points(seed, 5, dimension), draw_points(seed + 1, 7, dimension)
     x[0] = z[0]
@@ -191,7 +206,7 @@ def test_sums_are_products_with_the_gram_matrix(kernel, seed, dimension):
     np.testing.assert_allclose(kernels.value_sum(kernel, z, coefficients, x), expected[:, 0], **tolerance)
     values = kernel(x, z) @ coefficients[:, 0]
     np.testing.assert_allclose(kernels.value_sum(kernel, z, coefficients[:, 0].copy(), x), values, **tolerance)
-    traced = jax.jit(kernels.hermite_sum)(kernel, jnp.asarray(z), jnp.asarray(coefficients), jnp.asarray(x))
+    traced = traced_sum(kernel, jnp.asarray(z), jnp.asarray(coefficients), jnp.asarray(x))
     np.testing.assert_allclose(traced, expected, **tolerance)
 
 
@@ -199,11 +214,12 @@ def test_sums_are_products_with_the_gram_matrix(kernel, seed, dimension):
 def test_parameters_can_be_learned(kernel):
     x, y = draw_points(1, 4, 3), draw_points(2, 4, 3)
 
+    @jax.jit
     def total(k):
         return jnp.sum(jnp.sin(k.hermite(jnp.asarray(x), jnp.asarray(y))))
 
     leaves, structure = jax.tree_util.tree_flatten(kernel)
-    derivatives = jax.tree_util.tree_leaves(jax.grad(total)(jax.tree_util.tree_map(jnp.asarray, kernel)))
+    derivatives = jax.tree_util.tree_leaves(jax.jit(jax.grad(total))(jax.tree_util.tree_map(jnp.asarray, kernel)))
     assert len(derivatives) == len(leaves) > 0
     for i, derivative in enumerate(derivatives):
         if leaves[i] == 0:
