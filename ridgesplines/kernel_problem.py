@@ -63,9 +63,7 @@ class KernelProblem:
             gradients = finite_array("gradients", gradients, dimensions=(1, 2))
             gradients = gradients[:, None] if gradients.ndim == 1 and dimension == 1 else gradients
             if gradients.shape != points.shape:
-                raise ValueError(
-                    f"gradients must have the shape of the points, {points.shape}, got {gradients.shape}."
-                )
+                raise ValueError(f"gradients must have the shape of the points, {points.shape}, got {gradients.shape}.")
             if not kernel.takes_gradients:
                 raise ValueError(
                     f"{kernel} has a kink where points coincide, and takes no gradients; use finite differences "
@@ -156,7 +154,7 @@ def _distinct(
     twin = first[inverse.ravel()]
     value_conflict = values != values[twin]
     gradient_conflict = np.zeros_like(value_conflict) if gradients is None else (gradients != gradients[twin]).any(1)
-    if value_nugget == 0 and value_conflict.any() or gradient_nugget == 0 and gradient_conflict.any():
+    if (value_nugget == 0 and value_conflict.any()) or (gradient_nugget == 0 and gradient_conflict.any()):
         bad = np.flatnonzero(value_conflict if value_nugget == 0 and value_conflict.any() else gradient_conflict)[0]
         raise ValueError(
             f"points {int(twin[bad])} and {int(bad)} coincide, but their values or gradients differ: nothing passes "

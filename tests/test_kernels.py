@@ -105,9 +105,7 @@ def test_angles_of_near_points_keep_their_digits():
     x = np.array([[0.3, -0.2, 0.5]])
     y = x + 1e-3 * np.array([[0.6, 0.0, 0.8]])
     lift = kernels.gaussian.Lift.of(jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32), 1.0, 1.0)
-    exact = kernels.gaussian.Lift.of(
-        *(jnp.asarray(np.asarray(p, np.float32), jnp.float64) for p in (x, y)), 1.0, 1.0
-    )
+    exact = kernels.gaussian.Lift.of(*(jnp.asarray(np.asarray(p, np.float32), jnp.float64) for p in (x, y)), 1.0, 1.0)
     np.testing.assert_allclose(lift.wedge, exact.wedge, rtol=1e-6)
 
 

@@ -16,9 +16,8 @@ from ridgesplines.kernels.protocol import Jet, Kernel, check_parameter, static
 class PolyharmonicKernel(Kernel):
     """φ(|x − y|) with φ(r) = ± r^p for odd p and ± r^p log(r / ℓ) for even p.
 
-    Positive definite where polynomials of degree `null_degree` = ⌈p/2⌉ − 1 (odd p) or p/2 (even p) are free; the sign is
-    the one that makes it so. p = 3 is the cubic spline on the line and the triharmonic spline in space, p = 2 the thin
-    plate spline in the plane.
+    Positive definite where polynomials of degree `null_degree` = ⌊p/2⌋ are free; the sign is the one that makes it so.
+    p = 3 is the cubic spline on the line and the triharmonic spline in space, p = 2 the thin plate spline in the plane.
 
     Args:
         power: p, from 1 to 8. With p = 1 gradients are no data: the kernel has a kink at x = y; with p = 2 neither.
@@ -45,7 +44,7 @@ class PolyharmonicKernel(Kernel):
 
     @property
     def null_degree(self) -> int:
-        """⌈p/2⌉ − 1 for odd p, p/2 for even p."""
+        """⌊p/2⌋."""
         return self.power // 2
 
     def jet(self, x: Array, y: Array) -> Jet:

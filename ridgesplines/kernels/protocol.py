@@ -1,4 +1,4 @@
-"""What a kernel is: a value for every two points, its derivatives in closed form, and parameters that can be learned."""
+"""What a kernel is: a value for every two points, derivatives in closed form, and parameters to learn."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def check_parameter(name: str, value: Any, *, zero: bool = False) -> None:
             return
         value = float(value)
     wanted = "zero or a positive finite number" if zero else "a positive finite number"
-    check_number(name, value, wanted, lambda number: (0 <= number if zero else 0 < number) and np.isfinite(number))
+    check_number(name, value, wanted, lambda number: (number >= 0 if zero else number > 0) and np.isfinite(number))
 
 
 def _flatten(kernel: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -138,5 +138,7 @@ def _polynomial_jet(x: Array, y: Array, terms: tuple[_Term, ...], radius: Array)
         y_gradient = y_gradient + 2 * q * power * a**p * y + first * a**p * b**q * x
         mixed = mixed + (first * a**p * b**q)[..., None] * identity + second * outer(y, x)
         mixed = mixed + (4 * p * q * power)[..., None] * outer(x, y)
-        mixed = mixed + (2 * p * first * b**q)[..., None] * outer(x, x) + (2 * q * first * a**p)[..., None] * outer(y, y)
+        mixed = (
+            mixed + (2 * p * first * b**q)[..., None] * outer(x, x) + (2 * q * first * a**p)[..., None] * outer(y, y)
+        )
     return Jet(value, x_gradient, y_gradient, mixed)

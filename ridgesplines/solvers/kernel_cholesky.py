@@ -19,8 +19,8 @@ from ridgesplines.progress import Progress
 _EPS = float(np.finfo(float).eps)
 # Points assembled at once: the transients are a few times these rows.
 _ROWS = 128
-# Refinement steps: one removes the factorization's rounding, the second makes sure.
-_REFINEMENTS = 2
+# Refinement steps at most: two remove the factorization's rounding, more undo a jitter where that is possible.
+_REFINEMENTS = 30
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DenseCholesky:
             numpy.linalg.LinAlgError: if the matrix stays indefinite whatever is added to its diagonal.
         """
         check_kernel_problem(problem)
-        count, dimension = problem.points.shape
+        count = len(problem.points)
         rows = count * problem.size
         if 8.0 * rows**2 > self.memory:
             fits = int((self.memory / 8) ** 0.5 / problem.size)
@@ -76,7 +76,7 @@ class DenseCholesky:
                 seconds["assembly"] = time.perf_counter() - start
                 show(f"factorizing the matrix of {rows} rows" + f", jitter {jitter:.1e}" * (jitter > 0))
                 start = time.perf_counter()
-                solution = _refined(reduced, right_reduced)
+                solution = _refined(reduced, right_reduced, jitter)
                 seconds["factorization"] = time.perf_counter() - start
                 if solution is not None:
                     break
@@ -102,7 +102,9 @@ def _assembled(problem: KernelProblem) -> np.ndarray:
     matrix = np.empty((rows, rows))
     for start in range(0, len(problem.points), _ROWS):
         some = problem.points[start : start + _ROWS]
-        part = problem.kernel(some, problem.points) if problem.size == 1 else problem.kernel.hermite(some, problem.points)
+        part = (
+            problem.kernel(some, problem.points) if problem.size == 1 else problem.kernel.hermite(some, problem.points)
+        )
         matrix[start * problem.size : (start + len(some)) * problem.size] = part
     matrix[np.diag_indices(rows)] += np.tile(problem.nuggets, len(problem.points))
     return matrix.T
@@ -119,8 +121,11 @@ def _assembled_product(problem: KernelProblem, coefficients: np.ndarray) -> np.n
     return fitted + np.tile(problem.nuggets, len(problem.points)) * coefficients
 
 
-def _refined(matrix: np.ndarray, right: np.ndarray) -> np.ndarray | None:
-    """The solution of `matrix` x = `right`, or None if the matrix is not positive definite; overwrites the matrix."""
+def _refined(matrix: np.ndarray, right: np.ndarray, jitter: float) -> np.ndarray | None:
+    """The solution of (`matrix` − `jitter`) x = `right`, or None if the matrix is not positive definite.
+
+    Overwrites the matrix. Each step takes the error of an eigenvector down by jitter / (eigenvalue + jitter).
+    """
     if not len(matrix):
         return np.zeros(0)
     diagonal = np.diagonal(matrix).copy()
@@ -129,16 +134,19 @@ def _refined(matrix: np.ndarray, right: np.ndarray) -> np.ndarray | None:
     except LinAlgError:
         return None
     # The factor stands in the lower triangle; the upper one still holds the matrix, but for its diagonal.
-    correction = diagonal - np.diagonal(factor[0])
-    solution = cho_solve(factor, right, check_finite=False)
+    correction = diagonal - jitter - np.diagonal(factor[0])
+    solution = best = cho_solve(factor, right, check_finite=False)
     error = np.inf
     for _ in range(_REFINEMENTS):
         residual = right - dsymv(1.0, factor[0], solution, lower=0) - correction * solution
-        if np.linalg.norm(residual) >= error:
+        size = float(np.linalg.norm(residual))
+        if size < error:
+            best = solution
+        if not size < 0.8 * error:
             break
-        error = float(np.linalg.norm(residual))
+        error = size
         solution = solution + cho_solve(factor, residual, check_finite=False)
-    return solution if np.isfinite(solution).all() else None
+    return best if np.isfinite(best).all() else None
 
 
 class _FreePolynomials:
@@ -156,7 +164,12 @@ class _FreePolynomials:
         self._scale = float(np.abs(points - self._centre).max()) or 1.0
         basis = self._rows(points)
         if not basis.shape[1]:
-            self._reflectors, self._taus, self._triangle, self._columns = basis, np.zeros(0), basis[:0], np.zeros(0, int)
+            self._reflectors, self._taus, self._triangle, self._columns = (
+                basis,
+                np.zeros(0),
+                basis[:0],
+                np.zeros(0, int),
+            )
             return
         # The points may not tell all polynomials apart (points on a line in the plane): some columns then stay zero.
         triangle, pivots = qr(basis, mode="r", pivoting=True)

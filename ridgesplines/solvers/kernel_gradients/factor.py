@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from ridgesplines.arrays import Array
-from ridgesplines.kernels import Kernel
 from ridgesplines.kernel_problem import KernelProblem
+from ridgesplines.kernels import Kernel
 from ridgesplines.solvers.kernel_gradients.ordering import coarse_to_fine, nearest_earlier
 
 # Local matrices held at once: 128 of 68 × 68 with normals in space and 16 neighbours, 5 MB.

@@ -56,7 +56,7 @@ def coarse_to_fine(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def nearest_earlier(points: np.ndarray, count: int) -> np.ndarray:
-    """For each of the ordered points (N, d) the indices (N, `count`) of the nearest ones before it; −1 if there are less."""
+    """For each of the ordered points (N, d) the nearest ones before it: indices (N, `count`), −1 for none."""
     total = len(points)
     neighbours = np.full((total, count), -1, dtype=np.int64)
     start = 1

@@ -21,9 +21,9 @@ from ridgesplines.solvers.kernel_gradients.ordering import without_near_duplicat
 class ConjugateGradients:
     """Solve a `KernelProblem` iteratively, in memory that grows with the number of points only.
 
-    Conjugate gradients in double precision, preconditioned by a sparse inverse Cholesky factor; each iteration sums over
-    all pairs of points without a matrix, O(N²) operations: to some 10,000 points. The number of iterations hardly grows.
-    For kernels that are positive definite by themselves, without free polynomials.
+    Conjugate gradients in double precision, preconditioned by a sparse inverse Cholesky factor. Each iteration sums
+    over all pairs of points without a matrix, O(N²) operations: to some 10,000 points. The number of iterations hardly
+    grows. For kernels that are positive definite by themselves, without free polynomials.
 
     Args:
         neighbours: m, in the preconditioner: it takes (m + 1)(d + 1)² numbers a point.
@@ -63,7 +63,7 @@ class ConjugateGradients:
         if problem.free_degree >= 0:
             raise ValueError(
                 f"ConjugateGradients has no free polynomials, but free_degree is {problem.free_degree}; use "
-                "rs.DenseCholesky(), or a kernel that is positive definite by itself, such as rs.kernels.UniformKernel()."
+                "rs.DenseCholesky(), or a kernel that is positive definite by itself, as rs.kernels.UniformKernel() is."
             )
         seconds = {}
         fraction = self.thinning if problem.value_nugget == 0 else 0.0
