@@ -7,7 +7,7 @@ from ridgesplines.kernels.matern import MaternKernel
 from ridgesplines.kernels.neural_tangent import NeuralTangentKernel
 from ridgesplines.kernels.polyharmonic import PolyharmonicKernel
 from ridgesplines.kernels.protocol import Jet, Kernel
-from ridgesplines.kernels.sums import hermite_matvec, hermite_sum, value_sum
+from ridgesplines.kernels.sums import hermite_sum, value_sum
 from ridgesplines.kernels.uniform import UniformKernel
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "UniformKernel",
     "describe",
     "from_description",
-    "hermite_matvec",
     "hermite_sum",
     "value_sum",
 ]

@@ -11,13 +11,12 @@ from ridgesplines.oracles.threads import in_threads
 
 
 def uniform_sum(
-    order: int, radius: float, centres: np.ndarray, coefficients: np.ndarray, x: np.ndarray, *, gradients: bool
+    radius: float, centres: np.ndarray, coefficients: np.ndarray, x: np.ndarray, *, gradients: bool
 ) -> np.ndarray:
     """What `kernels.hermite_sum` says, (n, d + 1), for `UniformKernel(2, radius)` and d ≤ 3; without gradients (n, 1).
 
     The expansion costs one pass over the centres: its values and gradients are combinations of |r| and 1/|r|.
     """
-    assert order == 2
     count, dimension = x.shape
     size = coefficients.size // max(1, len(centres))
     sources = np.zeros((7, len(centres)))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ridgesplines.arrays import Array
 from ridgesplines.checks import check_number
@@ -121,7 +122,7 @@ def check_parameter(name: str, value: Any, *, zero: bool = False) -> None:
     if isinstance(value, jax.Array):
         if value.shape != ():
             raise ValueError(f"{name} must be one number, got an array of shape {value.shape}.")
-        if isinstance(value, jax.core.Tracer):
+        if isinstance(value, Tracer):
             return
         value = float(value)
     wanted = "zero or a positive finite number" if zero else "a positive finite number"

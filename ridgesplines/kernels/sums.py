@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -32,23 +31,22 @@ def hermite_sum(kernel: Kernel, centres: Array, coefficients: Array, x: Array) -
     Returns:
         (n, d + 1): rows (f(x_i), ∇f(x_i)). NumPy in, NumPy out; JAX in, JAX out, and traceable.
     """
-    if _is_compiled(kernel, centres, coefficients, x):
-        return uniform_sum(kernel.order, float(kernel.radius), centres, coefficients, x, gradients=True)  # type: ignore[attr-defined]
+    if isinstance(kernel, UniformKernel) and _is_compiled(kernel, centres, coefficients, x):
+        return uniform_sum(float(kernel.radius), centres, coefficients, x, gradients=True)
     return _blocked(kernel, centres, coefficients, x, True)
 
 
 def value_sum(kernel: Kernel, centres: Array, coefficients: Array, x: Array) -> Array:
     """Values alone, (n,), of the function that `hermite_sum` describes."""
-    if _is_compiled(kernel, centres, coefficients, x):
-        return uniform_sum(kernel.order, float(kernel.radius), centres, coefficients, x, gradients=False)[:, 0]  # type: ignore[attr-defined]
+    if isinstance(kernel, UniformKernel) and _is_compiled(kernel, centres, coefficients, x):
+        return uniform_sum(float(kernel.radius), centres, coefficients, x, gradients=False)[:, 0]
     return _blocked(kernel, centres, coefficients, x, False)
 
 
-def _is_compiled(kernel: Kernel, *arrays: Array) -> bool:
+def _is_compiled(kernel: UniformKernel, *arrays: Array) -> bool:
     # XLA leaves a factor of five to ten on the table where a fused loop does a pair with one square root.
     return (
-        isinstance(kernel, UniformKernel)
-        and kernel.order == 2
+        kernel.order == 2
         and not isinstance(kernel.radius, jax.Array)
         and all(isinstance(array, np.ndarray) and array.dtype == np.float64 for array in arrays)
         and arrays[0].shape[1] <= 3
@@ -69,17 +67,12 @@ def _sum(kernel: Kernel, centres: Array, coefficients: Array, x: Array, gradient
         jet = kernel.jet(centres, point)
         c = coefficients if coefficients.ndim == 1 else coefficients[:, 0]
         value = c @ jet.value
-        slope = c @ jet.y_gradient if gradients else None
+        slope = c @ jet.y_gradient
         if coefficients.ndim == 2:
             g = coefficients[:, 1:]
             value = value + jnp.sum(g * jet.x_gradient)
-            if gradients:
-                slope = slope + jnp.einsum("mi,mij->j", g, jet.mixed)
-        return jnp.concatenate([value[None], slope]) if gradients else value  # type: ignore[list-item]
+            slope = slope + jnp.einsum("mi,mij->j", g, jet.mixed)
+        # What is not returned the compiler leaves out.
+        return jnp.concatenate([value[None], slope]) if gradients else value
 
     return jax.lax.map(at, x, batch_size=rows)
-
-
-def hermite_matvec(kernel: Kernel, points: np.ndarray, nuggets: np.ndarray) -> Any:
-    """The map v ↦ (H + diag(nuggets)) v, with H the Hermite Gram matrix of `points` (N, d) and v (N, d + 1)."""
-    return lambda vector: hermite_sum(kernel, points, vector, points) + nuggets * vector

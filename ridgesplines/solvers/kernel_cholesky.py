@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack, qr, solve_triangular
-from scipy.linalg.blas import dsymv
+from scipy.linalg.blas import dsymv  # type: ignore[attr-defined] # not in the stubs
 
 from ridgesplines.checks import check_number
 from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
@@ -172,10 +173,13 @@ class _FreePolynomials:
             )
             return
         # The points may not tell all polynomials apart (points on a line in the plane): some columns then stay zero.
-        triangle, pivots = qr(basis, mode="r", pivoting=True)
+        factors: Any = qr(basis, mode="r", pivoting=True)
+        triangle, pivots = factors
         sizes = np.abs(np.diagonal(triangle))
         self._columns = np.sort(pivots[: int(np.sum(sizes > 1e-12 * sizes[0]))])
-        reflectors, self._taus, _, info = lapack.dgeqrf(basis[:, self._columns])
+        reflectors, self._taus, _, info = lapack.dgeqrf(  # type: ignore[attr-defined] # not in the stubs
+            basis[:, self._columns]
+        )
         assert info == 0
         self._triangle = np.triu(reflectors[: len(self._columns)])
         self._reflectors = np.tril(reflectors, -1) + np.eye(*reflectors.shape)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
-# More levels than a double has bits cannot tell points apart.
-_LEVELS = 60
+# Points nearer than this power of two of the diameter are one level.
+_BITS = 40
 
 
 def without_near_duplicates(points: np.ndarray, fraction: float) -> np.ndarray:
@@ -16,43 +16,50 @@ def without_near_duplicates(points: np.ndarray, fraction: float) -> np.ndarray:
     tree = KDTree(points)
     spacing = np.median(tree.query(points, k=2)[0][:, 1])
     close = tree.query_pairs(fraction * float(spacing), output_type="ndarray")
-    dropped = np.zeros(len(points), dtype=bool)
-    for first, second in close[np.lexsort((close[:, 1], close[:, 0]))]:
-        if not dropped[first]:
-            dropped[second] = True
-    return np.flatnonzero(~dropped)
+    return np.delete(np.arange(len(points)), _later(close, len(points)))
 
 
 def coarse_to_fine(points: np.ndarray, seed: int = 0) -> np.ndarray:
-    """An order (N,) of the points (N, d): one for each cell of a grid, then of a grid half as wide, and so on.
+    """An order (N,) of the points (N, d) that are spread out in each prefix: farthest points first, nearly.
 
-    Nearly the maximin order, which takes O(N²), in O(N log N).
+    For radii that fall by √2, all points farther than the radius from those before, and from each other: the maximin
+    order but for its order within such a level, in O(N log N) instead of O(N²).
     """
     rng = np.random.default_rng(seed)
-    count, dimension = points.shape
-    shuffled = rng.permutation(count)
-    points = points[shuffled]
-    low = points.min(axis=0)
-    width = float((points.max(axis=0) - low).max())
-    taken = np.zeros(count, dtype=bool)
-    order: list[np.ndarray] = []
-    for level in range(_LEVELS):
-        rest = np.flatnonzero(~taken)
-        if not len(rest) or width == 0:
-            break
-        cell = width / 2**level
-        cells = np.floor((points - low) / cell + rng.uniform(0, 1, dimension)).astype(np.int64)
-        _, label = np.unique(cells, axis=0, return_inverse=True)
-        label = label.ravel()
-        occupied = np.zeros(label.max() + 1, dtype=bool)
-        occupied[label[taken]] = True
-        candidates = rest[~occupied[label[rest]]]
-        _, first = np.unique(label[candidates], return_index=True)
-        chosen = rng.permutation(candidates[first])
-        taken[chosen] = True
-        order.append(chosen)
-    order.append(np.flatnonzero(~taken))
-    return shuffled[np.concatenate(order)]
+    count = len(points)
+    radius = float(np.linalg.norm(points.max(axis=0) - points.min(axis=0)))
+    smallest = radius * 2.0**-_BITS
+    order = [rng.integers(count, size=1)]
+    rest = np.delete(np.arange(count), order[0])
+    distance = np.linalg.norm(points[rest] - points[order[0]], axis=1)
+    while len(rest) and radius > smallest:
+        radius /= 2**0.5
+        while True:
+            far = np.flatnonzero(distance > radius)
+            if not len(far):
+                break
+            # One point of each cell, the farthest, and of those that are near each other again the farthest.
+            far = far[np.argsort(-distance[far], kind="stable")]
+            cells = np.floor(points[rest[far]] / radius + rng.uniform(0, 1, points.shape[1]))
+            first = np.sort(np.unique(cells, axis=0, return_index=True)[1])
+            chosen = far[first]
+            tree = KDTree(points[rest[chosen]])
+            close = tree.query_pairs(radius, output_type="ndarray")
+            chosen = np.delete(chosen, _later(close, len(chosen)))
+            order.append(rng.permutation(rest[chosen]))
+            rest, distance = np.delete(rest, chosen), np.delete(distance, chosen)
+            nearest = KDTree(points[order[-1]]).query(points[rest])[0]
+            distance = np.minimum(distance, nearest)
+    return np.concatenate([*order, rng.permutation(rest)])
+
+
+def _later(pairs: np.ndarray, count: int) -> np.ndarray:
+    """The indices to drop so that no pair (i, j), i < j, is left: from the first on, each drops its later partners."""
+    dropped = np.zeros(count, dtype=bool)
+    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        if not dropped[first]:
+            dropped[second] = True
+    return np.flatnonzero(dropped)
 
 
 def nearest_earlier(points: np.ndarray, count: int) -> np.ndarray:
@@ -66,7 +73,7 @@ def nearest_earlier(points: np.ndarray, count: int) -> np.ndarray:
         waiting = np.arange(start, stop)
         asked = min(stop, 2 * count + 1)
         while len(waiting):
-            found = tree.query(points[waiting], k=np.arange(1, asked + 1))[1]
+            found = np.asarray(tree.query(points[waiting], k=asked)[1]).reshape(len(waiting), asked)
             earlier = found < waiting[:, None]
             rank = np.cumsum(earlier, axis=1)
             done = (rank[:, -1] >= np.minimum(count, waiting)) | (asked == stop)
