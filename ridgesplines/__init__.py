@@ -19,7 +19,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, kernels, oracles, plotting, plotting_training
+    from ridgesplines import datasets, kernels, oracles, plotting, plotting_training, surfaces
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
@@ -118,7 +118,7 @@ _HOMES = {
     "sparsify": "solvers.sparsify",
     "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_training")
+_MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
@@ -133,7 +133,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
-    "datasets", "kernels", "oracles", "plotting", "plotting_training",
+    "datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces",
 ]  # fmt: skip
 
 

@@ -117,15 +117,7 @@ class KernelSpline:
         Raises:
             ValueError: for a kernel of one's own, which a file cannot hold.
         """
-        metadata = {
-            "kind": "KernelSpline", "kernel": json.dumps(describe(self.kernel)), "degree": self.polynomial.degree,
-        }  # fmt: skip
-        arrays = {
-            "centres": np.asarray(self.centres),
-            "coefficients": np.asarray(self.coefficients),
-            "polynomial": np.asarray(self.polynomial.coefficients),
-        }
-        return write_archive(path, arrays, metadata)
+        return write_archive(path, *self.to_arrays())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> KernelSpline:
@@ -134,7 +126,25 @@ class KernelSpline:
         Raises:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
-        arrays, metadata = read_archive(path, ("KernelSpline",))
+        return cls.from_arrays(*read_archive(path, ("KernelSpline",)), str(path))
+
+    def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays and metadata, as files store them."""
+        arrays = {
+            "centres": np.asarray(self.centres),
+            "coefficients": np.asarray(self.coefficients),
+            "polynomial": np.asarray(self.polynomial.coefficients),
+        }
+        kernel = json.dumps(describe(self.kernel))
+        return arrays, {"kind": "KernelSpline", "kernel": kernel, "degree": self.polynomial.degree}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any], source: str) -> KernelSpline:
+        """Rebuild from `to_arrays`.
+
+        Raises:
+            ValueError: naming the `source`, if something is missing or does not fit.
+        """
         try:
             centres, degree = arrays["centres"], int(metadata["degree"])
             if arrays["polynomial"].shape != (monomial_count(centres.shape[1], degree),):
@@ -143,7 +153,7 @@ class KernelSpline:
             kernel = from_description(json.loads(metadata["kernel"]))
             return cls(kernel, centres, arrays["coefficients"], polynomial)
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise ValueError(f"{path} does not hold a whole KernelSpline: {error}") from error
+            raise ValueError(f"{source} does not hold a whole KernelSpline: {error}") from error
 
     # JAX
 

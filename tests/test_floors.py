@@ -27,7 +27,7 @@ FLOORS = (
     ("certificate", "solution", "kernel_solution"),
     ("solvers",),
     ("solving", "path", "comparison", "reweighting", "kernel_solving"),
-    ("plotting", "plotting_training", "datasets", "tables", "scaling"),
+    ("plotting", "plotting_training", "datasets", "tables", "scaling", "surfaces"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
