@@ -217,3 +217,18 @@ def test_senseless_options():
         rs.surfaces.winding_number(np.eye(3), np.zeros((1, 3)), np.eye(3))
     with pytest.raises(ValueError, match="equally many columns"):
         rs.surfaces.shape_errors(np.zeros((2, 2)), np.zeros((2, 3)), threshold=1.0)
+
+
+def test_curves_are_drawn_on_axes_that_are_given_or_new(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setattr(plt, "show", lambda: pytest.fail("shown"))
+    points, normals = ellipsoid(20, dimension=2)
+    curve = rs.surfaces.reconstruct(points, normals, resolution=40)
+    figure, ax = plt.subplots()
+    assert rs.surfaces.plot_curves(curve, points, normals, ax=ax) is ax
+    drawn = np.concatenate(ax.collections[1].get_segments())
+    np.testing.assert_allclose(level(drawn), 1, atol=0.02)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), points)
+    plt.close(figure)
+    plt.close(rs.surfaces.plot_curves(curve).figure)

@@ -87,11 +87,18 @@ class Lift(NamedTuple):
 
     def bisectors(self) -> tuple[Array, Array]:
         """The first d entries of the unit vectors along X/|X| + Y/|Y| and Y/|Y| − X/|X|, each (…, d)."""
+        x_length, y_length = root(self.x_square)[..., None], root(self.y_square)[..., None]
+        last = self.last[..., None]
         full_x, full_y = (
-            unit(jnp.concatenate([side, jnp.broadcast_to(self.last[..., None], (*side.shape[:-1], 1))], axis=-1))
+            unit(jnp.concatenate([side, jnp.broadcast_to(last, (*side.shape[:-1], 1))], axis=-1))
             for side in jnp.broadcast_arrays(self.x, self.y)
         )
-        return unit(full_x + full_y)[..., :-1], unit(full_y - full_x)[..., :-1]
+        # |X| Y − |Y| X, twice, from the difference of the points: that of unit vectors would cancel.
+        step, both = self.y - self.x, self.x + self.y
+        lengths = x_length + y_length
+        excess = ratio(dot(step, both)[..., None], lengths)  # |Y| − |X|
+        difference = jnp.concatenate([lengths * step - excess * both, -2 * excess * last], axis=-1)
+        return unit(full_x + full_y)[..., :-1], unit(difference)[..., :-1]
 
 
 def radial_jet(x: Array, y: Array, profile: tuple[Array, Array, Array]) -> Jet:
