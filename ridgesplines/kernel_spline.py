@@ -87,8 +87,7 @@ class KernelSpline:
 
     def gradient(self, x: Array) -> Array:
         """The gradient at `x` (n, d): (n, d); shapes as in `__call__` otherwise."""
-        gradients = self.value_and_gradient(x)[1]
-        return gradients
+        return self.value_and_gradient(x)[1]
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Values (n,) and gradients (n, d) in one pass; shapes as in `__call__` otherwise."""
