@@ -69,7 +69,9 @@ class Lift(NamedTuple):
         step, middle = y - x, (x + y) / 2
         step_square = dot(step, step)
         # |x ∧ y| = |middle ∧ step|: no cancellation between nearly equal points, and symmetric to the last bit.
-        wedge_square = jnp.maximum(step_square * dot(middle, middle) - dot(middle, step) ** 2, 0.0)
+        wedge_square = step_square * dot(middle, middle) - dot(middle, step) ** 2
+        # Not a maximum: that has half the derivatives where it is 0 exactly, as at opposite points.
+        wedge_square = jnp.where(wedge_square < 0, 0.0, wedge_square)
         wedge = root(weight_variance * (bias_variance * step_square + weight_variance * wedge_square))
         product = weight_variance * dot(x, y) + bias_variance
         apart = (wedge != 0) | (product != 0)

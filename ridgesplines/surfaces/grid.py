@@ -73,7 +73,9 @@ def evaluate_near_zero(
     held = np.clip(((points - origin) / (spacing * _STEPS)).astype(int), 0, blocks - 1)
     near[tuple(held.T)] = True
 
-    grid = zoom(coarse, (blocks * _STEPS + 1) / (blocks + 1), order=1, grid_mode=False)
+    grid: np.ndarray = zoom(  # type: ignore[assignment] # the stubs know arrays of any kind
+        coarse, (blocks * _STEPS + 1) / (blocks + 1), order=1, grid_mode=False
+    )
     mask = np.zeros(grid.shape, dtype=bool)
     for block in np.argwhere(near):
         mask[tuple(slice(s, s + _STEPS + 1) for s in block * _STEPS)] = True

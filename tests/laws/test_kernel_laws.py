@@ -142,7 +142,7 @@ def test_semidefinite_on_what_the_polynomials_leave(kernel, seed):
 def test_derivatives_agree_with_autodiff_and_finite_differences(kernel, dimension, seed):
     x, y = draw_points(seed, 6, dimension), draw_points(seed + 1, 6, dimension)
     # Apart by 0.1 at least: nearer, the singular kernels have no accurate difference quotients.
-    y = np.where(np.linalg.norm(x - y, axis=1, keepdims=True) < 0.1, -x, y)
+    y = np.where(np.linalg.norm(x - y, axis=1, keepdims=True) < 0.1, x + 0.3, y)
     jet = jets(kernel, x, y)
     scale = 1 + float(np.abs(jet.mixed).max())
     for part, other in zip(jet, differentiated(kernel, x, y), strict=True):
@@ -174,6 +174,13 @@ def test_coincident_and_opposite_points_and_the_origin(kernel, dtype, dimension)
         assert all(np.isfinite(part).all() and part.dtype == dtype for part in jet)
         if dtype is np.float64:
             assert all(np.isfinite(part).all() for part in differentiated(kernel, x, y)[:3])
+
+
+@pytest.mark.parametrize("kernel", [GaussianKernel(2), GaussianKernel(4), NeuralTangentKernel()], ids=repr)
+def test_autodiff_is_right_at_exactly_opposite_points(kernel):
+    x = draw_points(3, COUNT, 3)
+    for part, other in zip(jets(kernel, x, -x), differentiated(kernel, x, -x), strict=True):
+        np.testing.assert_allclose(part, other, rtol=0, atol=1e-10)
 
 
 @every_smooth_kernel
