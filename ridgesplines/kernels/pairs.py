@@ -46,6 +46,7 @@ class Lift(NamedTuple):
     Attributes:
         x: s x, (…, d).
         y: s y, (…, d).
+        step: s (y − x), which s y − s x has lost digits of, (…, d).
         x_square: |X|².
         y_square: |Y|².
         dot: X·Y.
@@ -56,6 +57,7 @@ class Lift(NamedTuple):
 
     x: Array
     y: Array
+    step: Array
     x_square: Array
     y_square: Array
     dot: Array
@@ -68,10 +70,10 @@ class Lift(NamedTuple):
         """The lift with s² = `weight_variance` and t² = `bias_variance`."""
         step, middle = y - x, (x + y) / 2
         step_square = dot(step, step)
-        # |x ∧ y| = |middle ∧ step|: no cancellation between nearly equal points, and symmetric to the last bit.
-        wedge_square = step_square * dot(middle, middle) - dot(middle, step) ** 2
-        # Not a maximum: that has half the derivatives where it is 0 exactly, as at opposite points.
-        wedge_square = jnp.where(wedge_square < 0, 0.0, wedge_square)
+        # |x ∧ y| = |middle ∧ step|, and only the part of the middle across the step counts: no cancellation between
+        # points that are nearly equal or parallel, and symmetric to the last bit.
+        across = middle - ratio(dot(middle, step), step_square)[..., None] * step
+        wedge_square = step_square * dot(across, across)
         wedge = root(weight_variance * (bias_variance * step_square + weight_variance * wedge_square))
         product = weight_variance * dot(x, y) + bias_variance
         apart = (wedge != 0) | (product != 0)
@@ -79,6 +81,7 @@ class Lift(NamedTuple):
         return cls(
             root(weight_variance) * x,
             root(weight_variance) * y,
+            root(weight_variance) * step,
             weight_variance * dot(x, x) + bias_variance,
             weight_variance * dot(y, y) + bias_variance,
             product,
@@ -96,10 +99,9 @@ class Lift(NamedTuple):
             for side in jnp.broadcast_arrays(self.x, self.y)
         )
         # |X| Y − |Y| X, twice, from the difference of the points: that of unit vectors would cancel.
-        step, both = self.y - self.x, self.x + self.y
-        lengths = x_length + y_length
-        excess = ratio(dot(step, both)[..., None], lengths)  # |Y| − |X|
-        difference = jnp.concatenate([lengths * step - excess * both, -2 * excess * last], axis=-1)
+        both, lengths = self.x + self.y, x_length + y_length
+        excess = ratio(dot(self.step, both)[..., None], lengths)  # |Y| − |X|
+        difference = jnp.concatenate([lengths * self.step - excess * both, -2 * excess * last], axis=-1)
         return unit(full_x + full_y)[..., :-1], unit(difference)[..., :-1]
 
 
