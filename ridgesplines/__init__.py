@@ -19,9 +19,13 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, oracles, plotting, plotting_training
+    from ridgesplines import datasets, kernels, oracles, plotting, plotting_training, surfaces
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
+    from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
+    from ridgesplines.kernel_solution import KernelSolution, KernelStatus
+    from ridgesplines.kernel_solving import KernelSolver, solve_kernel
+    from ridgesplines.kernel_spline import KernelSpline
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
+    from ridgesplines.solvers.kernel_cholesky import DenseCholesky
+    from ridgesplines.solvers.kernel_gradients import ConjugateGradients
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
@@ -60,13 +66,20 @@ _HOMES = {
     "ColumnGeneration": "solvers.column_generation",
     "Comparison": "comparison",
     "ComparisonRow": "comparison",
+    "ConjugateGradients": "solvers.kernel_gradients.solver",
     "ConvexProgram": "solvers.convex_program",
+    "DenseCholesky": "solvers.kernel_cholesky",
     "EpsilonInsensitiveLoss": "losses",
     "HardMargin": "losses",
     "HingeLoss": "losses",
     "HuberLoss": "losses",
     "Interpolation": "losses",
     "IntervalConstraint": "losses",
+    "KernelProblem": "kernel_problem",
+    "KernelSolution": "kernel_solution",
+    "KernelSolver": "kernel_solving",
+    "KernelSpline": "kernel_spline",
+    "KernelStatus": "kernel_solution",
     "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
@@ -94,16 +107,18 @@ _HOMES = {
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "compare": "comparison",
+    "finite_difference_problem": "kernel_problem",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
     "solution_set": "solvers.solution_set",
     "solve": "solving",
+    "solve_kernel": "kernel_solving",
     "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
     "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "oracles", "plotting", "plotting_training")
+_MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
@@ -116,7 +131,9 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
-    "datasets", "oracles", "plotting", "plotting_training",
+    "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
+    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
+    "datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces",
 ]  # fmt: skip
 
 

@@ -22,12 +22,12 @@ HOMES = {
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
     ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
-    ("spline", "oracles", "measurements", "losses", "regularizers"),
-    ("problem",),
-    ("certificate", "solution"),
+    ("spline", "oracles", "measurements", "losses", "regularizers", "kernels"),
+    ("problem", "kernel_spline", "kernel_problem"),
+    ("certificate", "solution", "kernel_solution"),
     ("solvers",),
-    ("solving", "path", "comparison", "reweighting"),
-    ("plotting", "plotting_training", "datasets", "tables", "scaling"),
+    ("solving", "path", "comparison", "reweighting", "kernel_solving"),
+    ("plotting", "plotting_training", "datasets", "tables", "scaling", "surfaces"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -38,6 +38,7 @@ NEIGHBOURS = {
     "arrangement": {"geometry"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
+    "kernels": {"oracles"},
     "solution": {"certificate"},
     "comparison": {"solving"},
     "plotting_training": {"plotting"},

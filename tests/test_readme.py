@@ -25,7 +25,8 @@ def test_python_runs_as_printed(block, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
     exec(compile(block, "README.md", "exec"), {})
     printed = capsys.readouterr().out
-    assert "exact" in printed or "(heuristic)" in printed
+    # Networks come with the kind of their certificate, kernel splines with their error on the data.
+    assert any(word in printed for word in ("exact", "(heuristic)", "misfit"))
 
 
 def test_every_link_and_picture_is_there():

@@ -1,0 +1,27 @@
+"""The kernels of infinitely wide networks, and others beside them, with their derivatives in closed form."""
+
+from ridgesplines.kernels.combination import ScaledKernel, SumKernel
+from ridgesplines.kernels.description import describe, from_description
+from ridgesplines.kernels.gaussian import GaussianKernel
+from ridgesplines.kernels.matern import MaternKernel
+from ridgesplines.kernels.neural_tangent import NeuralTangentKernel
+from ridgesplines.kernels.polyharmonic import PolyharmonicKernel
+from ridgesplines.kernels.protocol import Jet, Kernel
+from ridgesplines.kernels.sums import hermite_sum, value_sum
+from ridgesplines.kernels.uniform import UniformKernel
+
+__all__ = [
+    "GaussianKernel",
+    "Jet",
+    "Kernel",
+    "MaternKernel",
+    "NeuralTangentKernel",
+    "PolyharmonicKernel",
+    "ScaledKernel",
+    "SumKernel",
+    "UniformKernel",
+    "describe",
+    "from_description",
+    "hermite_sum",
+    "value_sum",
+]

@@ -1,0 +1,5 @@
+"""Kernel problems by preconditioned conjugate gradients."""
+
+from ridgesplines.solvers.kernel_gradients.solver import ConjugateGradients
+
+__all__ = ["ConjugateGradients"]

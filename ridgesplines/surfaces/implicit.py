@@ -1,0 +1,132 @@
+"""The implicit function of oriented points, in the units of the points."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.arrays import Array, finite_array
+from ridgesplines.kernel_problem import KernelProblem
+from ridgesplines.kernel_solution import KernelSolution
+from ridgesplines.kernel_solving import KernelSolver, solve_kernel
+from ridgesplines.kernel_spline import KernelSpline
+from ridgesplines.kernels import Kernel, UniformKernel
+
+# The cloud fills the unit ball to this radius: within the domain of the uniform kernel, with room for the surface.
+_RADIUS = 0.9
+# Normals shorter than this have no direction.
+_SHORTEST = 1e-12
+# Points are flat if their least extent is below this part of the largest.
+_FLAT = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ImplicitFunction:
+    """f(x) = s g((x − c) / s), negative inside and with |∇f| about 1 at the surface: nearly the signed distance there.
+
+    Attributes:
+        spline: g.
+        centre: c, (d,).
+        scale: s.
+    """
+
+    spline: KernelSpline
+    centre: np.ndarray
+    scale: float
+
+    def __call__(self, x: Array) -> Array:
+        """Values (n,) at points (n, d); shapes and array types as for `KernelSpline`."""
+        return self.scale * self.spline((x - self.centre) / self.scale)
+
+    def gradient(self, x: Array) -> Array:
+        """The gradient (n, d) at points (n, d)."""
+        return self.spline.gradient((x - self.centre) / self.scale)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the function to one `.npz` file; returns its path."""
+        arrays, metadata = self.spline.to_arrays()
+        arrays |= {"centre": self.centre, "scale": np.array(self.scale)}
+        return write_archive(path, arrays, {**metadata, "kind": "ImplicitFunction"})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ImplicitFunction:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        arrays, metadata = read_archive(path, ("ImplicitFunction",))
+        spline = KernelSpline.from_arrays(arrays, metadata, str(path))
+        if "centre" not in arrays or "scale" not in arrays or arrays["centre"].shape != (spline.dimension,):
+            raise ValueError(f"{path} does not hold a whole ImplicitFunction.")
+        return cls(spline, arrays["centre"], float(arrays["scale"]))
+
+
+def fit_oriented(
+    points: Any,
+    normals: Any,
+    *,
+    kernel: Kernel | None = None,
+    solver: KernelSolver | None = None,
+    value_nugget: float = 0.0,
+    gradient_nugget: float = 0.0,
+    progress: bool | None = None,
+) -> tuple[ImplicitFunction, KernelSolution]:
+    """The function of least norm that vanishes at oriented points and has their normals as gradients.
+
+    Args:
+        points: (N, d), d = 2 or 3, in any units.
+        normals: (N, d), outward; of any length but zero.
+        kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
+        solver: see `solve_kernel`.
+        value_nugget: see `KernelProblem`, in units of the unit ball.
+        gradient_nugget: ditto.
+        progress: show a line of progress; None shows it on a terminal.
+
+    Raises:
+        ValueError: for less than d + 1 points, points on one line or plane, normals that are absent or zero, entries
+            that are not finite, and points that coincide with different normals.
+
+    Source: williams_2021, with gradients instead of finite differences.
+    """
+    points = finite_array("points", points, dimensions=(2,))
+    count, dimension = points.shape
+    if dimension not in (2, 3):
+        raise ValueError(f"points must have 2 or 3 columns, got shape {points.shape}.")
+    if normals is None:
+        raise ValueError(
+            "normals are needed, one for each point; estimate them from the neighbours of each point, for instance "
+            "with Open3D's estimate_normals and orient_normals_consistent_tangent_plane."
+        )
+    normals = finite_array("normals", normals, dimensions=(2,))
+    if normals.shape != points.shape:
+        raise ValueError(f"normals must have the shape of the points, {points.shape}, got {normals.shape}.")
+    if count <= dimension:
+        raise ValueError(f"points must be at least {dimension + 1}, got {count}.")
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    if (lengths < _SHORTEST).any():
+        raise ValueError(
+            f"normals must not be zero, but {int(np.sum(lengths < _SHORTEST))} are (the first at index "
+            f"{int(np.argmax(lengths[:, 0] < _SHORTEST))}); drop these points."
+        )
+    extents = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    if extents[-1] <= _FLAT * extents[0]:
+        where = "line" if dimension == 2 else "plane"
+        raise ValueError(f"points all lie in one {where}: they bound nothing; give points from all sides.")
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    scale = float(np.linalg.norm(points - centre, axis=1).max()) / _RADIUS
+    problem = KernelProblem(
+        (points - centre) / scale,
+        0,
+        normals / lengths,
+        kernel=UniformKernel() if kernel is None else kernel,
+        value_nugget=value_nugget,
+        gradient_nugget=gradient_nugget,
+    )
+    solution = solve_kernel(problem, solver, progress=progress)
+    return ImplicitFunction(solution.spline, centre, scale), solution
