@@ -225,9 +225,32 @@ class Problem:
             # What is a little inaccurate starts a solver just as well.
             warnings.filterwarnings("ignore", "Solution may be inaccurate")
             program.solve(solver=cvxpy.CLARABEL)
-        fit = basis @ np.asarray(multipliers.value)
-        dual = -self.weights * self.loss.derivative(self.targets, fit) if self.loss.smooth else -link.dual_value
-        return fit, self.feasible_dual(dual)
+        coefficients = np.asarray(multipliers.value)
+        if not self.loss.smooth:
+            return basis @ coefficients, self.feasible_dual(-link.dual_value)
+        coefficients = self._polished(coefficients)
+        fit = basis @ coefficients
+        return fit, self.feasible_dual(-self.weights * self.loss.derivative(self.targets, fit))
+
+    def _polished(self, coefficients: np.ndarray) -> np.ndarray:
+        """Newton steps from `coefficients` of the free polynomials, as long as they make the slope of the loss smaller.
+
+        λ_max is of first order in what an interior point leaves of it.
+        """
+        basis, least = self.free.basis, np.inf
+        if coefficients.ndim > 1:
+            return coefficients
+        trial = coefficients
+        for _ in range(20):
+            fit = basis @ trial
+            slope = basis.T @ (self.weights * self.loss.derivative(self.targets, fit))
+            size = float(np.linalg.norm(slope))
+            if not size < least:
+                break
+            coefficients, least = trial, size
+            curvature = basis.T @ ((self.weights * self.loss.curvature(self.targets, fit))[:, None] * basis)
+            trial = coefficients - np.linalg.lstsq(curvature, slope, rcond=None)[0]
+        return coefficients
 
     @cached_property
     def strength_max(self) -> float:
