@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting, plotting_training
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
+    from ridgesplines.exact_path import ExactPath, exact_path
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -62,6 +63,7 @@ _HOMES = {
     "ComparisonRow": "comparison",
     "ConvexProgram": "solvers.convex_program",
     "EpsilonInsensitiveLoss": "losses",
+    "ExactPath": "exact_path",
     "HardMargin": "losses",
     "HingeLoss": "losses",
     "HuberLoss": "losses",
@@ -94,6 +96,7 @@ _HOMES = {
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "compare": "comparison",
+    "exact_path": "exact_path",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
@@ -113,7 +116,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "compare", "Comparison", "ComparisonRow",
-    "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
+    "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
     "datasets", "oracles", "plotting", "plotting_training",

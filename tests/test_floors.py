@@ -26,7 +26,7 @@ FLOORS = (
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path", "comparison", "reweighting"),
+    ("solving", "path", "exact_path", "comparison", "reweighting"),
     ("plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
@@ -39,6 +39,7 @@ NEIGHBOURS = {
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
+    "exact_path": {"path"},
     "comparison": {"solving"},
     "plotting_training": {"plotting"},
 }

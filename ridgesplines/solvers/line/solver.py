@@ -86,7 +86,7 @@ class LineSpline:
         if (missing := _missing(problem)) is not None:
             raise ValueError(f"LineSpline solves problems of order 2 with one input, but {missing}; use rs.solve.")
         began = time.perf_counter()
-        run = _Run(problem, self, began)
+        run = _Run(problem, self, began, traced=len(problem.targets) <= _TRACED)
         with Progress(progress) as show:
             try:
                 status = run.iterate(show)
@@ -103,6 +103,15 @@ class LineSpline:
             TraceRow(len(run.trace) + 1, certificate.objective, certificate.bound, gap, spline.width, seconds)
         )
         return Solution(spline, certificate, status, tuple(run.trace), seconds)
+
+    def approximate(self, problem: Problem) -> RidgeSpline:
+        """The spline alone, without bounds and certificate.
+
+        For the many problems of a cross-validation, whose answers are compared and thrown away.
+        """
+        run = _Run(problem, self, time.perf_counter(), traced=False)
+        run.iterate(Progress(False))
+        return run.best()[0]
 
 
 def _missing(problem: Problem) -> str | None:
@@ -121,8 +130,8 @@ def _missing(problem: Problem) -> str | None:
 class _Run:
     """The state of one run."""
 
-    def __init__(self, problem: Problem, options: LineSpline, began: float) -> None:
-        self._problem, self._options, self._began = problem, options, began
+    def __init__(self, problem: Problem, options: LineSpline, began: float, traced: bool) -> None:
+        self._problem, self._options, self._began, self._traced = problem, options, began, traced
         self.trace: list[TraceRow] = []
         self.bound = 0.0
         self.objective = np.inf
@@ -234,7 +243,7 @@ class _Run:
 
     def _record(self, interior: InteriorPoint, objective: float) -> None:
         problem = self._problem
-        if len(problem.targets) <= _TRACED:
+        if self._traced:
             self.bound = max(self.bound, self._bound(self._dual(interior)))
         self.objective = min(self.objective, objective)
         sizes = np.abs(interior.kinks)
@@ -301,10 +310,10 @@ class _Run:
                 # Where the loss is flat its slope says little about the small dual variables.
                 duals.append(self._terms.dual(interior.parts[:, 4]))
             dual = max(duals, key=self._bound) if len(duals) > 1 else duals[0]
-        spline = _spline(self._terms, line)
+        spline = spline_of(self._terms, line)
         if self._terms.constrained and self._finished is None and not np.isfinite(problem.objective(spline)):
             # Iterates satisfy the constraints in the end only.
-            spline = _spline(self._terms, _inside(self._terms))
+            spline = spline_of(self._terms, _inside(self._terms))
         return spline, dual
 
     def _bound(self, dual: np.ndarray) -> float:
@@ -394,7 +403,7 @@ def _followed(terms: LineTerms, line: BrokenLine, noise: float) -> BrokenLine:
     return BrokenLine(values, follow(points, values, line.kinks != 0, noise, start, slope), slope)
 
 
-def _spline(terms: LineTerms, line: BrokenLine) -> RidgeSpline:
+def spline_of(terms: LineTerms, line: BrokenLine) -> RidgeSpline:
     """The broken line as a ridge spline."""
     if terms.constrained:
         line = _followed(terms, line, 0.0)
