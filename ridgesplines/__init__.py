@@ -20,9 +20,9 @@ else:
 
 if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting, plotting_training
+    from ridgesplines.breakpoints import ExactPath, exact_path
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
-    from ridgesplines.exact_path import ExactPath, exact_path
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -43,6 +43,13 @@ if TYPE_CHECKING:
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.reweighting import reweight
+    from ridgesplines.selection import (
+        StrengthScores,
+        degrees_of_freedom,
+        generalized_cross_validation,
+        noise_variance,
+        stein_risk,
+    )
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
@@ -63,7 +70,7 @@ _HOMES = {
     "ComparisonRow": "comparison",
     "ConvexProgram": "solvers.convex_program",
     "EpsilonInsensitiveLoss": "losses",
-    "ExactPath": "exact_path",
+    "ExactPath": "breakpoints",
     "HardMargin": "losses",
     "HingeLoss": "losses",
     "HuberLoss": "losses",
@@ -89,6 +96,7 @@ _HOMES = {
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
     "Status": "solution",
+    "StrengthScores": "selection",
     "StrengthSelection": "path",
     "TraceRow": "solution",
     "TrainingResult": "solvers.training.result",
@@ -96,7 +104,10 @@ _HOMES = {
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "compare": "comparison",
-    "exact_path": "exact_path",
+    "degrees_of_freedom": "selection",
+    "exact_path": "breakpoints",
+    "generalized_cross_validation": "selection",
+    "noise_variance": "selection",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
@@ -104,6 +115,7 @@ _HOMES = {
     "solve": "solving",
     "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
+    "stein_risk": "selection",
     "train": "solvers.training.options",
 }
 _MODULES = ("datasets", "oracles", "plotting", "plotting_training")
@@ -117,6 +129,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",
+    "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
     "datasets", "oracles", "plotting", "plotting_training",

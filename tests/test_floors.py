@@ -26,7 +26,7 @@ FLOORS = (
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path", "exact_path", "comparison", "reweighting"),
+    ("solving", "path", "breakpoints", "selection", "comparison", "reweighting"),
     ("plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
@@ -39,7 +39,8 @@ NEIGHBOURS = {
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
-    "exact_path": {"path"},
+    "breakpoints": {"path"},
+    "selection": {"path", "breakpoints"},
     "comparison": {"solving"},
     "plotting_training": {"plotting"},
 }
