@@ -331,6 +331,43 @@ def test_what_it_does_not_serve_is_said(problem, message):
         rs.LineSpline().solve(problem(x, np.sin(x)))
 
 
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
+@pytest.mark.parametrize("dimension", [2, 5])
+def test_points_on_a_line_of_space_are_on_the_line(loss, dimension):
+    on_line = random_problem(loss, 4, 20)
+    rng = np.random.default_rng(dimension)
+    direction, origin = rng.standard_normal(dimension), 3 * rng.standard_normal(dimension)
+    length = float(np.linalg.norm(direction))
+    strength = None if on_line.strength is None else on_line.strength * length
+    points = origin + on_line.measurements.points * direction
+    problem = rs.Problem(
+        rs.Samples(points), on_line.targets, loss, strength=strength, sample_weights=on_line.sample_weights
+    )
+    assert rs.LineSpline.serves(problem)
+    solution = rs.solve(problem)
+    assert solution.certificate.kind == "exact"
+    assert solution.certificate.relative_gap <= 1e-6
+    # λ RTV² is the same: distances are multiplied by the length, slopes divided by it. A constraint has no λ.
+    expected = rs.solve(on_line).objective / (length if strength is None else 1.0)
+    assert solution.objective == pytest.approx(expected, rel=1e-8, abs=1e-12)
+    other = rs.ColumnGeneration(gap=1e-8).solve(problem)
+    assert solution.objective == pytest.approx(other.objective, rel=1e-7, abs=1e-12)
+    assert solution.certificate.bound <= other.objective * (1 + 1e-8)
+    assert isinstance(solution.spline, rs.RidgeSpline)
+    np.testing.assert_allclose(solution.spline.canonical().weights, solution.spline.weights, rtol=1e-14)
+
+
+def test_points_near_a_line_or_all_at_one_are_not_on_it():
+    rng = np.random.default_rng(0)
+    x = np.outer(rng.standard_normal(12), [1.0, 2.0, 3.0])
+    x[3, 1] += 1e-7
+    y = rng.standard_normal(12)
+    for points in (x, np.ones((12, 3))):
+        problem = rs.Problem(rs.Samples(points), y, strength=0.1)
+        assert not rs.LineSpline.serves(problem)
+        assert rs.solve(problem).certificate.relative_gap <= 1e-6
+
+
 @pytest.mark.parametrize("options", [{"gap": 0.0}, {"gap": 1.0}, {"time_limit": 0}, {"iteration_limit": 0}])
 def test_bad_options_are_errors(options):
     with pytest.raises(ValueError, match=next(iter(options))):

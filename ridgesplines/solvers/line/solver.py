@@ -17,6 +17,7 @@ from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, VectorRadonTV
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.line.coarse import solve_condensed
+from ridgesplines.solvers.line.collinear import CollinearProblem
 from ridgesplines.solvers.line.interior import InteriorPoint
 from ridgesplines.solvers.line.polish import BrokenLine, fit_smooth, minimise, project
 from ridgesplines.solvers.line.smooth import SmoothTerms
@@ -42,7 +43,10 @@ _ROUNDS = 8
 
 @dataclass(frozen=True)
 class LineSpline:
-    """Solve a `Problem` of order 2 with one input and one output exactly, in O(N) per iteration, for every loss.
+    """Solve a `Problem` of order 2 on the line, with one output, exactly, in O(N) per iteration, for every loss.
+
+    The points have one input, or lie on a line of R^d.
+
 
     Knots at the data suffice on the line, so that the problem is a convex program in the N values and the N − 2 slope
     changes of a broken line: min Σ_n s_n ℓ(y_n, t_n) + λ Σ_n |a_n|. It is solved by a primal-dual interior point whose
@@ -69,7 +73,7 @@ class LineSpline:
 
     @staticmethod
     def serves(problem: Problem) -> bool:
-        """Whether the problem is one of those: one input, one output, `RadonTV` of order 2, a loss of the package."""
+        """Whether it is one of those: points on a line, one output, `RadonTV` of order 2, a loss of the package."""
         return _missing(problem) is None
 
     def solve(self, problem: Problem, *, progress: bool | None = None) -> Solution:
@@ -82,11 +86,10 @@ class LineSpline:
         Raises:
             ValueError: if the problem is not one that it serves.
         """
-        check_problem(problem)
-        if (missing := _missing(problem)) is not None:
-            raise ValueError(f"LineSpline solves problems of order 2 with one input, but {missing}; use rs.solve.")
         began = time.perf_counter()
-        run = _Run(problem, self, began, traced=len(problem.targets) <= _TRACED)
+        collinear = _collinear(problem)
+        on_line = problem if collinear is None else collinear.problem
+        run = _Run(on_line, self, began, traced=len(problem.targets) <= _TRACED)
         with Progress(progress) as show:
             try:
                 status = run.iterate(show)
@@ -94,6 +97,7 @@ class LineSpline:
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
             spline, dual = run.best()
+            spline = spline if collinear is None else collinear.lift(spline)
             certificate = certify(problem, spline, dual)
         if status is Status.CONVERGED and certificate.relative_gap > self.gap:
             status = Status.STALLED
@@ -109,21 +113,36 @@ class LineSpline:
 
         For the many problems of a cross-validation, whose answers are compared and thrown away.
         """
-        run = _Run(problem, self, time.perf_counter(), traced=False)
+        collinear = _collinear(problem)
+        run = _Run(problem if collinear is None else collinear.problem, self, time.perf_counter(), traced=False)
         run.iterate(Progress(False))
-        return run.best()[0]
+        spline, _ = run.best()
+        return spline if collinear is None else collinear.lift(spline)
+
+
+def _collinear(problem: Problem) -> CollinearProblem | None:
+    """The problem on the line where that is not `problem` itself.
+
+    Raises:
+        TypeError: if `problem` is none.
+        ValueError: if it is not one that `LineSpline` serves.
+    """
+    check_problem(problem)
+    if (missing := _missing(problem)) is not None:
+        raise ValueError(f"LineSpline solves problems of order 2 with points on a line, but {missing}; use rs.solve.")
+    return CollinearProblem.of(problem) if problem.measurements.dimension > 1 else None
 
 
 def _missing(problem: Problem) -> str | None:
     """What keeps a problem from being solved here."""
-    if problem.measurements.dimension != 1:
-        return f"this one has {problem.measurements.dimension} inputs"
     if type(problem.regularizer) not in (RadonTV, VectorRadonTV) or problem.regularizer.order != 2:
         return f"this one has the regularizer {problem.regularizer!r}"
     if problem.targets.ndim != 1:
         return f"this one has targets of shape {problem.targets.shape}"
     if not (problem.loss.smooth or isinstance(problem.loss, PiecewiseLinearLoss)):
         return f"{problem.loss!r} is neither smooth nor piecewise linear"
+    if problem.measurements.dimension > 1 and CollinearProblem.of(problem) is None:
+        return f"this one has {problem.measurements.dimension} inputs and points that are not on one line"
     return None
 
 
