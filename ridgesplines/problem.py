@@ -277,6 +277,15 @@ class Problem:
             TypeError: if it is no `RidgeSpline`.
             ValueError: if it is of another order, dimension or number of outputs, or not finite at the data.
         """
+        spline = self.fitting(spline)
+        with np.errstate(over="ignore", invalid="ignore"):
+            predictions = self.measurements(spline).reshape(self.targets.shape)
+        if not np.isfinite(predictions).all():
+            raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
+        return spline, predictions
+
+    def fitting(self, spline: RidgeSpline) -> RidgeSpline:
+        """A spline of any origin in the shape of the targets; errors as `measure`, without looking at the data."""
         if not isinstance(spline, RidgeSpline):
             raise TypeError(f"spline must be a RidgeSpline, got {type(spline).__name__}; see RidgeSpline.from_network.")
         shape = (spline.order, spline.dimension, spline.outputs)
@@ -286,11 +295,7 @@ class Problem:
         if np.ndim(spline.coefficients) == 2 and self.targets.ndim == 1:
             coefficients, polynomial = spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0]
             spline = RidgeSpline(spline.weights, spline.biases, coefficients, polynomial, spline.order)
-        with np.errstate(over="ignore", invalid="ignore"):
-            predictions = self.measurements(spline).reshape(self.targets.shape)
-        if not np.isfinite(predictions).all():
-            raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
-        return spline, predictions
+        return spline
 
     def measure_neurons(self, neurons: Neurons) -> np.ndarray:
         """ν_n of each neuron: (N, K)."""

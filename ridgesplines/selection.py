@@ -75,7 +75,7 @@ def degrees_of_freedom(problem: Problem, solution: Solution | RidgeSpline) -> fl
     """
     _check_squared(problem)
     spline = solution.spline if isinstance(solution, Solution) else solution
-    spline, _ = problem.measure(spline)
+    spline = problem.fitting(spline)
     regularizer = problem.regularizer
     on_line = problem.measurements.dimension == 1 and type(regularizer) in (RadonTV, VectorRadonTV)
     if on_line and regularizer.order == 2:

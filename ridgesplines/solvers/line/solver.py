@@ -54,6 +54,9 @@ class LineSpline:
     knots that remain are told from the others and the spline is fitted anew on them. The interpolant of least RTV
     connects the dots, with a dual profile of ±1 at the kinks. Memory grows like N.
 
+    How small a gap can be proven, a dual vector of doubles limits: about 1e-16 (the line's length over the least
+    spacing) where λ is so small that the closest data are interpolated, and far less above that.
+
     Args:
         gap: the relative gap, (objective − bound) / objective, that counts as converged.
         time_limit: seconds, or None. The last iteration and the final certificate run over it.
