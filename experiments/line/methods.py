@@ -19,6 +19,8 @@ RATIO, COUNT = 1e-5, 40
 _GAP = 1e-8
 # So often in a row the score may be above the best, by this factor, before smaller strengths are not tried.
 _PATIENCE, _WORSE = 4, 1.05
+# Nor are any from the first one on that takes longer than this.
+_SECONDS = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,7 @@ def cubic(x: np.ndarray, y: np.ndarray) -> Fitted:
 
 
 def _of_order(order: int, x: np.ndarray, y: np.ndarray) -> Fitted:
-    """Down from λ_max, each fit warm started, until the score has risen for some strengths in a row."""
+    """Down from λ_max, each fit warm started, until the score has risen for some strengths, or fits take too long."""
     problem = _problem(x, y, order)
     # λ_max grows with the length of the line like its power m − 1.
     strengths = problem.strength_max * np.geomspace(1.0, RATIO ** ((order - 1) / 2 + 0.5), COUNT)
@@ -96,7 +98,10 @@ def _of_order(order: int, x: np.ndarray, y: np.ndarray) -> Fitted:
     for strength in strengths:
         start = solutions[-1].spline if solutions else None
         there = problem.with_strength(strength)
-        solutions.append(rs.ColumnGeneration(gap=_GAP, start=start, time_limit=20).solve(there, progress=False))
+        solution = rs.ColumnGeneration(gap=_GAP, start=start, time_limit=_SECONDS).solve(there, progress=False)
+        if solution.status is rs.Status.TIME_LIMIT:
+            break
+        solutions.append(solution)
         path = rs.RegularizationPath(np.array([strength]), (solutions[-1],))
         scores.append(float(rs.generalized_cross_validation(problem, path).scores[0]))
         if len(scores) > _PATIENCE and min(scores[-_PATIENCE:]) > _WORSE * min(scores):
