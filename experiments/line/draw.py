@@ -16,6 +16,8 @@ from ridgesplines.plotting import Labels, plot_solution_set
 
 # Okabe and Ito's colours, told apart by colour-blind readers.
 COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7")
+# Fits that all but agree are seen through each other.
+STYLES = ("-", "--", ":", "-", "-")
 
 
 def draw(folder: Path, pictures: Path) -> None:
@@ -30,9 +32,9 @@ def draw(folder: Path, pictures: Path) -> None:
             figure, axes = plt.subplots(1, 2, figsize=(13, 4.8), sharey=True, layout="constrained")
             for ax, methods, title in zip(axes, (RIDGE_SPLINES, CLASSICS), ("ridge splines", "classics"), strict=True):
                 ax.plot(arrays["x"], arrays["y"], "o", color="#999999", markersize=2.5, alpha=0.6, label="data")
-                for method, colour in zip(methods, COLOURS, strict=False):
+                for method, colour, style in zip(methods, COLOURS, STYLES, strict=False):
                     if method in arrays.files:
-                        ax.plot(arrays["grid"], arrays[method], color=colour, linewidth=1.3, label=method)
+                        ax.plot(arrays["grid"], arrays[method], style, color=colour, linewidth=1.3, label=method)
                 ax.set(xlabel=labels[0], title=title)
                 low, high = arrays["y"].min(), arrays["y"].max()
                 ax.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
