@@ -185,7 +185,7 @@ def regularization_path(
         for i, strength in enumerate(values):
             show(f"path: {i + 1} of {len(values)} (λ = {strength:.3g}), {0 if start is None else start.width} neurons")
             try:
-                # An interior point gains nothing from the solution before.
+                # Interior points do not begin well at a solution, which is on the boundary.
                 solver = LineSpline(gap=gap) if on_line else ColumnGeneration(gap=gap, start=start)
                 solution = solver.solve(problem.with_strength(strength), progress=False)
                 if solution.status is Status.INTERRUPTED:
