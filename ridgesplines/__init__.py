@@ -20,6 +20,7 @@ else:
 
 if TYPE_CHECKING:
     from ridgesplines import datasets, kernels, oracles, plotting, plotting_training, surfaces
+    from ridgesplines.breakpoints import ExactPath, exact_path
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.reweighting import reweight
+    from ridgesplines.selection import (
+        StrengthScores,
+        degrees_of_freedom,
+        generalized_cross_validation,
+        noise_variance,
+        stein_risk,
+    )
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
@@ -70,6 +78,7 @@ _HOMES = {
     "ConvexProgram": "solvers.convex_program",
     "DenseCholesky": "solvers.kernel_cholesky",
     "EpsilonInsensitiveLoss": "losses",
+    "ExactPath": "breakpoints",
     "HardMargin": "losses",
     "HingeLoss": "losses",
     "HuberLoss": "losses",
@@ -100,6 +109,7 @@ _HOMES = {
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
     "Status": "solution",
+    "StrengthScores": "selection",
     "StrengthSelection": "path",
     "TraceRow": "solution",
     "TrainingResult": "solvers.training.result",
@@ -108,6 +118,10 @@ _HOMES = {
     "certify": "certificate",
     "compare": "comparison",
     "finite_difference_problem": "kernel_problem",
+    "degrees_of_freedom": "selection",
+    "exact_path": "breakpoints",
+    "generalized_cross_validation": "selection",
+    "noise_variance": "selection",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
@@ -116,6 +130,7 @@ _HOMES = {
     "solve_kernel": "kernel_solving",
     "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
+    "stein_risk": "selection",
     "train": "solvers.training.options",
 }
 _MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces")
@@ -128,7 +143,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "compare", "Comparison", "ComparisonRow",
-    "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
+    "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",
+    "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",

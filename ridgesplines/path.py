@@ -20,6 +20,7 @@ from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, Regularizer
 from ridgesplines.solution import Solution, Status
 from ridgesplines.solvers.column_generation import ColumnGeneration
+from ridgesplines.solvers.line import LineSpline
 from ridgesplines.spline import RidgeSpline
 
 # Stop the path when the error has been this much above the best for so many strengths in a row.
@@ -145,7 +146,9 @@ def regularization_path(
     gap: float = 1e-6,
     progress: bool | None = None,
 ) -> RegularizationPath:
-    """Solve one problem for many strengths λ, each to a certified gap, warm started from the largest down.
+    """Solve one problem for many strengths λ, each to a certified gap, from the largest down.
+
+    On the line, order 2, by `LineSpline`; elsewhere by column generation, warm started from the strength before.
 
     Args:
         problem: the problem; its own strength does not count.
@@ -177,12 +180,13 @@ def regularization_path(
     # The last solution's neurons. Maximisers of its dual profile above the next λ, too, would save an iteration per
     # strength, but finding them takes the call of the oracle that an iteration is.
     start: RidgeSpline | None = None
-    interrupted = False
+    interrupted, on_line = False, LineSpline.serves(problem)
     with Progress(progress) as show:
         for i, strength in enumerate(values):
             show(f"path: {i + 1} of {len(values)} (λ = {strength:.3g}), {0 if start is None else start.width} neurons")
             try:
-                solver = ColumnGeneration(gap=gap, start=start)
+                # Interior points do not begin well at a solution, which is on the boundary.
+                solver = LineSpline(gap=gap) if on_line else ColumnGeneration(gap=gap, start=start)
                 solution = solver.solve(problem.with_strength(strength), progress=False)
                 if solution.status is Status.INTERRUPTED:
                     raise KeyboardInterrupt
@@ -196,14 +200,30 @@ def regularization_path(
     return RegularizationPath(values[: len(solutions)], tuple(solutions), interrupted)
 
 
+def path_end(problem: Problem, ratio: float) -> float:
+    """`ratio` · λ_max.
+
+    Raises:
+        ValueError: if the ratio is out of range, or there is nothing to smooth.
+    """
+    if not 0 < ratio < 1:
+        raise ValueError(f"ratio must be between 0 and 1, got {ratio!r}.")
+    if not (top := problem.strength_max) > 0:
+        raise ValueError("the targets are a polynomial of the inputs up to rounding: every strength fits them exactly.")
+    return ratio * top
+
+
 def _falling(problem: Problem, count: int, ratio: float) -> np.ndarray:
     """`count` strengths, geometric, from λ_max of `problem` to `ratio` times that."""
     if count < 2 or not 0 < ratio < 1:
         raise ValueError(f"count must be at least 2 and ratio between 0 and 1, got {count} and {ratio}.")
-    top = problem.strength_max
-    if not top > 0:
-        raise ValueError("the targets are a polynomial of the inputs up to rounding: every strength fits them exactly.")
-    return top * np.geomspace(1.0, ratio, count)
+    return path_end(problem, ratio) / ratio * np.geomspace(1.0, ratio, count)
+
+
+def _fit(problem: Problem, gap: float, start: RidgeSpline | None) -> RidgeSpline:
+    """A solution to compare and throw away."""
+    solver = LineSpline(gap=gap) if LineSpline.serves(problem) else ColumnGeneration(gap=gap, start=start)
+    return solver.approximate(problem)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +259,7 @@ def select_strength(
     seed: int = 0,
     progress: bool | None = None,
 ) -> StrengthSelection:
-    """Choose λ for the squared loss by cross-validation over a geometric path, warm started from λ_max down.
+    """Choose λ for the squared loss by cross-validation over a geometric path from λ_max down.
 
     A training part of n of N data is fitted with λ n/N, because the loss is a sum over the data. The path ends early
     once the error has risen well above its minimum.
@@ -295,8 +315,7 @@ def select_strength(
                     show(f"choosing the strength: {i + 1} of at most {count} (λ = {strength:.3g}), {part}")
                     problem = training(train) if kept is None else kept[j]
                     problem = problem.with_strength(strength * len(train) / len(x))
-                    spline = ColumnGeneration(gap=gap, start=starts[j]).approximate(problem)
-                    starts[j] = spline
+                    spline = starts[j] = _fit(problem, gap, starts[j])
                     row.append(float(np.mean((spline(x[test]) - y[test]) ** 2)))
                 squares.append(row)
                 means = np.array(squares) @ sizes / sizes.sum()

@@ -225,9 +225,32 @@ class Problem:
             # What is a little inaccurate starts a solver just as well.
             warnings.filterwarnings("ignore", "Solution may be inaccurate")
             program.solve(solver=cvxpy.CLARABEL)
-        fit = basis @ np.asarray(multipliers.value)
-        dual = -self.weights * self.loss.derivative(self.targets, fit) if self.loss.smooth else -link.dual_value
-        return fit, self.feasible_dual(dual)
+        coefficients = np.asarray(multipliers.value)
+        if not self.loss.smooth:
+            return basis @ coefficients, self.feasible_dual(-link.dual_value)
+        coefficients = self._polished(coefficients)
+        fit = basis @ coefficients
+        return fit, self.feasible_dual(-self.weights * self.loss.derivative(self.targets, fit))
+
+    def _polished(self, coefficients: np.ndarray) -> np.ndarray:
+        """Newton steps from `coefficients` of the free polynomials, as long as they make the slope of the loss smaller.
+
+        λ_max is of first order in what an interior point leaves of it.
+        """
+        basis, least = self.free.basis, np.inf
+        if coefficients.ndim > 1:
+            return coefficients
+        trial = coefficients
+        for _ in range(20):
+            fit = basis @ trial
+            slope = basis.T @ (self.weights * self.loss.derivative(self.targets, fit))
+            size = float(np.linalg.norm(slope))
+            if not size < least:
+                break
+            coefficients, least = trial, size
+            curvature = basis.T @ ((self.weights * self.loss.curvature(self.targets, fit))[:, None] * basis)
+            trial = coefficients - np.linalg.lstsq(curvature, slope, rcond=None)[0]
+        return coefficients
 
     @cached_property
     def strength_max(self) -> float:
@@ -254,6 +277,15 @@ class Problem:
             TypeError: if it is no `RidgeSpline`.
             ValueError: if it is of another order, dimension or number of outputs, or not finite at the data.
         """
+        spline = self.fitting(spline)
+        with np.errstate(over="ignore", invalid="ignore"):
+            predictions = self.measurements(spline).reshape(self.targets.shape)
+        if not np.isfinite(predictions).all():
+            raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
+        return spline, predictions
+
+    def fitting(self, spline: RidgeSpline) -> RidgeSpline:
+        """A spline of any origin in the shape of the targets; errors as `measure`, without looking at the data."""
         if not isinstance(spline, RidgeSpline):
             raise TypeError(f"spline must be a RidgeSpline, got {type(spline).__name__}; see RidgeSpline.from_network.")
         shape = (spline.order, spline.dimension, spline.outputs)
@@ -263,11 +295,7 @@ class Problem:
         if np.ndim(spline.coefficients) == 2 and self.targets.ndim == 1:
             coefficients, polynomial = spline.coefficients[:, 0], spline.polynomial.coefficients[:, 0]
             spline = RidgeSpline(spline.weights, spline.biases, coefficients, polynomial, spline.order)
-        with np.errstate(over="ignore", invalid="ignore"):
-            predictions = self.measurements(spline).reshape(self.targets.shape)
-        if not np.isfinite(predictions).all():
-            raise ValueError("spline must be finite at the data; its parameters overflow or hold NaN.")
-        return spline, predictions
+        return spline
 
     def measure_neurons(self, neurons: Neurons) -> np.ndarray:
         """ν_n of each neuron: (N, K)."""

@@ -23,8 +23,8 @@ def solve(problem: Problem, solver: Solver | None = None, *, progress: bool | No
 
     Args:
         problem: see `Problem`.
-        solver: by default, with a relative gap of 1e-6 and no time limit, `LineSpline()` for one input and one output
-            of order 2 and `ColumnGeneration()` for everything else.
+        solver: by default, with a relative gap of 1e-6 and no time limit, `LineSpline()` for points on a line, one
+            output and order 2, and `ColumnGeneration()` for everything else.
         progress: show a line of progress on standard error; None shows it on a terminal.
 
     Returns:

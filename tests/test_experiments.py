@@ -13,6 +13,9 @@ from experiments.benchmarks.cases import SolveCase
 from experiments.benchmarks.peer_training import Limits, Network
 from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
+from experiments.line import draw as draw_line
+from experiments.line import methods, series
+from experiments.line import run as line
 from experiments.trained_versus_certified import draw as draw_training
 from experiments.trained_versus_certified import run as training
 
@@ -47,6 +50,25 @@ def test_trained_networks_are_tabled_above_the_bound_and_drawn(monkeypatch, tmp_
     draw_training.draw(tmp_path, tmp_path / "pictures", training.CASES[:1])
     names = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert names == {"motorcycle_curves.png", "motorcycle_neurons.png"}
+
+
+def test_ridge_splines_on_the_line_stand_beside_the_classics(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(methods, "RATIO", 1e-3)
+    monkeypatch.setattr(series, "BESIDE", tmp_path)
+    monkeypatch.setattr(series, "_bundled", lambda name: None)
+    chosen = ("order 2, λ by GCV", "order 4, λ by GCV", *methods.CLASSICS)
+    line.run(tmp_path, ("motorcycle", "sunspots"), chosen)
+    rows = {row["method"]: row for row in json.loads((tmp_path / "table.json").read_text())["rows"]}
+    assert "| sunspots | skipped: sunspots.csv" in capsys.readouterr().out
+    assert {row["data"] for row in rows.values()} == {"motorcycle"}
+    assert rows["order 2, λ by GCV"]["kind"] == rows["order 4, λ by GCV"]["kind"] == "exact"
+    # The noise of these data is about 20 g; the raw data deviate by 48.
+    assert all(row["error"] < 25 for row in rows.values())
+    # The same problem, solved by another solver.
+    assert rows["ℓ1 trend filtering (cvxpy)"]["error"] == pytest.approx(rows["order 2, λ by GCV"]["error"], rel=1e-4)
+    assert rows["P-spline (GCV)"]["error"] == pytest.approx(rows["smoothing spline (SciPy, GCV)"]["error"], rel=0.1)
+    draw_line.draw(tmp_path, tmp_path / "pictures")
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"motorcycle.png", "solutions.png"}
 
 
 def test_the_quality_of_the_searches_is_measured(capsys):

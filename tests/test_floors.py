@@ -26,7 +26,7 @@ FLOORS = (
     ("problem", "kernel_spline", "kernel_problem"),
     ("certificate", "solution", "kernel_solution"),
     ("solvers",),
-    ("solving", "path", "comparison", "reweighting", "kernel_solving"),
+    ("solving", "path", "breakpoints", "selection", "comparison", "reweighting", "kernel_solving"),
     ("plotting", "plotting_training", "datasets", "tables", "scaling", "surfaces"),
     ("cli",),
 )
@@ -40,6 +40,8 @@ NEIGHBOURS = {
     "regularizers": {"spline", "oracles"},
     "kernels": {"oracles"},
     "solution": {"certificate"},
+    "breakpoints": {"path"},
+    "selection": {"path", "breakpoints"},
     "comparison": {"solving"},
     "plotting_training": {"plotting"},
 }

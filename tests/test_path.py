@@ -83,7 +83,7 @@ def test_an_interrupt_keeps_the_strengths_tried(monkeypatch):
     import ridgesplines.path as module
 
     x, _, y = noisy(20)
-    approximate, calls = module.ColumnGeneration.approximate, []
+    approximate, calls = module.LineSpline.approximate, []
 
     def interrupt(self, problem):
         calls.append(1)
@@ -91,7 +91,7 @@ def test_an_interrupt_keeps_the_strengths_tried(monkeypatch):
             raise KeyboardInterrupt
         return approximate(self, problem)
 
-    monkeypatch.setattr(module.ColumnGeneration, "approximate", interrupt)
+    monkeypatch.setattr(module.LineSpline, "approximate", interrupt)
     interrupt_at = 5 * 3 + 2  # during the fourth strength
     selection = select_strength(Samples(x), y)
     assert selection.interrupted
@@ -251,13 +251,32 @@ def test_an_interrupt_keeps_the_solutions_done(monkeypatch):
 
     monkeypatch.setattr(_Run, "_iterate", interrupt)
     interrupt_at = 3
-    path = regularization_path(problems()["line"], [3.0, 2.0, 1.0])
+    path = regularization_path(problems()["plane"], [3.0, 2.0, 1.0])
     assert path.interrupted
     np.testing.assert_array_equal(path.strengths, [3.0, 2.0])
     assert (path.relative_gaps <= 1e-6).all()
     interrupt_at, calls[:] = 1, []
     with pytest.raises(KeyboardInterrupt):
-        regularization_path(problems()["line"], [3.0, 2.0, 1.0])
+        regularization_path(problems()["plane"], [3.0, 2.0, 1.0])
+
+
+def test_on_the_line_it_is_the_exact_solver_that_an_interrupt_reaches(monkeypatch):
+    import ridgesplines.solvers.line.solver as module
+
+    iterate, calls = module._Run.iterate, []
+
+    def interrupt(self, show):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return iterate(self, show)
+
+    monkeypatch.setattr(module._Run, "iterate", interrupt)
+    path = regularization_path(problems()["line"], [3.0, 2.0, 1.0])
+    assert path.interrupted
+    np.testing.assert_array_equal(path.strengths, [3.0, 2.0])
+    # Far below what was asked for, as the exact solver goes to its end.
+    assert (path.relative_gaps <= 1e-10).all()
 
 
 @pytest.mark.parametrize(

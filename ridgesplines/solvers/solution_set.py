@@ -134,7 +134,7 @@ def solution_set(problem: Problem, solution: Solution | RidgeSpline) -> Solution
     Source: debarre_2022.
     """
     spline = solution.spline if isinstance(solution, Solution) else solution
-    spline, _ = problem.measure(spline)
+    spline = problem.fitting(spline)
     if problem.measurements.dimension != 1 or problem.targets.ndim != 1:
         raise ValueError(
             f"all solutions are known for one input and one output, got {problem.measurements.dimension} inputs and "

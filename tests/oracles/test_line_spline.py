@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -99,11 +100,13 @@ def test_column_generation_agrees(loss):
         allowed = (1e-12 if loss.needs_strength else 1e-8) * scale + problem.resolution
         assert mine.certificate.bound <= other.objective + allowed
         assert other.certificate.bound <= mine.objective + allowed
-        if isinstance(loss, rs.SquaredLoss):
-            # ½ s ‖Δt‖² is at most the two gaps together.
-            x = problem.measurements.points
-            allowed = np.sqrt(2e-7 * scale / problem.weights.min()) + 1e-9
-            np.testing.assert_allclose(mine.spline(x), other.spline(x), atol=allowed)
+        if isinstance(loss, rs.SquaredLoss | rs.LogisticLoss):
+            # Strictly convex: the values are unique. ½ s c ‖Δt‖² is at most the gap of the other, where c is the least
+            # curvature between the two.
+            one, two = mine.spline(problem.measurements.points), other.spline(problem.measurements.points)
+            least = min(problem.loss.curvature(problem.targets, t).min() for t in (one, two))
+            allowed = np.sqrt(4e-9 * scale / (problem.weights.min() * least)) + 1e-9
+            np.testing.assert_allclose(one, two, atol=allowed)
 
 
 @pytest.mark.parametrize("loss", [*REGRESSION, *CLASSIFICATION, rs.IntervalConstraint(0.3)], ids=name)
@@ -147,6 +150,63 @@ def test_spacings_from_a_millionth_to_a_thousand_are_no_trouble(seed, strength):
     certificate = rs.solve(rs.Problem(rs.Samples(x), y, strength=strength)).certificate
     assert certificate.kind == "exact"
     assert certificate.relative_gap <= 1e-8
+
+
+def test_close_pairs_far_apart_that_are_all_but_interpolated_are_solved_to_what_a_dual_vector_of_doubles_can_prove():
+    """The optimum's own dual vector, rounded, proves no smaller gap.
+
+    Its entries are of the size of λ over the least spacing, and the profile sums them over the length of the line: one
+    rounding of each costs 1e-16 times that ratio.
+    """
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        x = np.unique(np.cumsum(10.0 ** rng.uniform(-6, 3, 40)))
+        problem = rs.Problem(rs.Samples(x), rng.standard_normal(len(x)), strength=1e-6)
+        solution = rs.solve(problem)
+        objective, dual = exact_solution(problem, solution.spline)
+        assert solution.objective == pytest.approx(objective, rel=1e-12)
+        assert solution.certificate.bound <= objective
+        rounded = rs.certify(problem, solution.spline, dual)
+        assert solution.certificate.relative_gap <= 10 * rounded.relative_gap
+        assert 1e-9 < rounded.relative_gap < 1e-6
+
+
+def exact_solution(problem: rs.Problem, spline: rs.RidgeSpline) -> tuple[float, np.ndarray]:
+    """Objective and dual of the optimum in decimal arithmetic, from knots and signs of `spline`, which are checked."""
+    x, y = (
+        [Decimal(value) for value in column.tolist()] for column in (problem.measurements.points[:, 0], problem.targets)
+    )
+    strength = Decimal(problem.dual_limit)
+    knots = [Decimal(b) for b in np.asarray(spline.biases).tolist()]
+    signs = np.sign(spline.coefficients).astype(int).tolist()
+    with localcontext() as context:
+        context.prec = 60
+        rows = [[Decimal(1), a, *(max(a - b, Decimal(0)) for b in knots)] for a in x]
+        size = len(knots) + 2
+        # The normal equations, with the price of the knots on the right.
+        system = [
+            [
+                *(sum(row[i] * row[j] for row in rows) for j in range(size)),
+                sum(row[i] * t for row, t in zip(rows, y, strict=True)),
+            ]
+            for i in range(size)
+        ]
+        for i, sign in enumerate(signs):
+            system[i + 2][-1] -= strength * sign
+        for i in range(size):
+            for row in system[i + 1 :]:
+                factor = row[i] / system[i][i]
+                row[i:] = [a - factor * b for a, b in zip(row[i:], system[i][i:], strict=True)]
+        solution = [Decimal(0)] * size
+        for i in reversed(range(size)):
+            known = sum((system[i][j] * solution[j] for j in range(i + 1, size)), start=Decimal(0))
+            solution[i] = (system[i][-1] - known) / system[i][i]
+        dual = [t - sum(a * b for a, b in zip(row, solution, strict=True)) for row, t in zip(rows, y, strict=True)]
+        assert all(v * sign > 0 for v, sign in zip(solution[2:], signs, strict=True))
+        profile = [abs(sum(z * max(a - b, Decimal(0)) for z, a in zip(dual, x, strict=True))) for b in x]
+        assert max(profile) <= strength * (1 + Decimal(10) ** -30)
+        objective = sum(z * z for z in dual) / 2 + strength * sum(abs(v) for v in solution[2:])
+    return float(objective), np.array([float(z) for z in dual])
 
 
 @given(seeds)
@@ -329,6 +389,43 @@ def test_what_it_does_not_serve_is_said(problem, message):
     x = np.arange(6.0)
     with pytest.raises(ValueError, match=message):
         rs.LineSpline().solve(problem(x, np.sin(x)))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=name)
+@pytest.mark.parametrize("dimension", [2, 5])
+def test_points_on_a_line_of_space_are_on_the_line(loss, dimension):
+    on_line = random_problem(loss, 4, 20)
+    rng = np.random.default_rng(dimension)
+    direction, origin = rng.standard_normal(dimension), 3 * rng.standard_normal(dimension)
+    length = float(np.linalg.norm(direction))
+    strength = None if on_line.strength is None else on_line.strength * length
+    points = origin + on_line.measurements.points * direction
+    problem = rs.Problem(
+        rs.Samples(points), on_line.targets, loss, strength=strength, sample_weights=on_line.sample_weights
+    )
+    assert rs.LineSpline.serves(problem)
+    solution = rs.solve(problem)
+    assert solution.certificate.kind == "exact"
+    assert solution.certificate.relative_gap <= 1e-6
+    # λ RTV² is the same: distances are multiplied by the length, slopes divided by it. A constraint has no λ.
+    expected = rs.solve(on_line).objective / (length if strength is None else 1.0)
+    assert solution.objective == pytest.approx(expected, rel=1e-8, abs=1e-12)
+    other = rs.ColumnGeneration(gap=1e-8).solve(problem)
+    assert solution.objective == pytest.approx(other.objective, rel=1e-7, abs=1e-12)
+    assert solution.certificate.bound <= other.objective * (1 + 1e-8)
+    assert isinstance(solution.spline, rs.RidgeSpline)
+    np.testing.assert_allclose(solution.spline.canonical().weights, solution.spline.weights, rtol=1e-14)
+
+
+def test_points_near_a_line_or_all_at_one_are_not_on_it():
+    rng = np.random.default_rng(0)
+    x = np.outer(rng.standard_normal(12), [1.0, 2.0, 3.0])
+    x[3, 1] += 1e-7
+    y = rng.standard_normal(12)
+    for points in (x, np.ones((12, 3))):
+        problem = rs.Problem(rs.Samples(points), y, strength=0.1)
+        assert not rs.LineSpline.serves(problem)
+        assert rs.solve(problem).certificate.relative_gap <= 1e-6
 
 
 @pytest.mark.parametrize("options", [{"gap": 0.0}, {"gap": 1.0}, {"time_limit": 0}, {"iteration_limit": 0}])

@@ -13,6 +13,7 @@ import numpy as np
 
 from ridgesplines.solvers.line.interior import InteriorPoint
 from ridgesplines.solvers.line.polish import BrokenLine, minimise
+from ridgesplines.solvers.line.sweeps import profile
 from ridgesplines.solvers.line.terms import LineTerms
 
 # How many candidates there are at first, as a multiple of √N and at least, and at most, as a fraction of the data.
@@ -33,7 +34,7 @@ def solve_condensed(
         objective: that of the best affine function.
         report: called with the round, the number of candidates, the largest |p_z| / λ and the line.
     """
-    points, count = terms.points, len(terms.points)
+    points, spacing, count = terms.points, np.diff(terms.points), len(terms.points)
     chosen = np.zeros(count, bool)
     chosen[:: max(1, int(count / max(_LEAST, _FIRST * np.sqrt(count))))] = True
     chosen[[0, -1]] = True
@@ -46,8 +47,7 @@ def solve_condensed(
             return None
         values, kinks = fit
         line = np.interp(points, points[nodes], values)
-        profile = _profile(points, (terms.centres - line) / terms.softness)
-        size = np.abs(profile)
+        size = np.abs(profile(spacing, (terms.centres - line) / terms.softness))
         changes = np.zeros(count)
         changes[nodes] = kinks
         slope = float((values[1] - values[0]) / (points[nodes[1]] - points[nodes[0]]))
@@ -64,12 +64,6 @@ def solve_condensed(
         for part in (0.0, 0.25, -0.25, 1 / 16, -1 / 16, 1 / 64, -1 / 64):
             chosen[np.clip(peaks + (part * width).astype(int), 0, count - 1)] = True
     return None
-
-
-def _profile(points: np.ndarray, dual: np.ndarray) -> np.ndarray:
-    """p_z at the data."""
-    tails = np.cumsum(dual[::-1])[::-1][1:]
-    return np.append(np.cumsum((np.diff(points) * tails)[::-1])[::-1], 0.0)
 
 
 def _fit(terms: LineTerms, nodes: np.ndarray, limit: float, objective: float) -> tuple[np.ndarray, np.ndarray] | None:

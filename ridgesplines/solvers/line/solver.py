@@ -17,6 +17,7 @@ from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, VectorRadonTV
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.line.coarse import solve_condensed
+from ridgesplines.solvers.line.collinear import CollinearProblem
 from ridgesplines.solvers.line.interior import InteriorPoint
 from ridgesplines.solvers.line.polish import BrokenLine, fit_smooth, minimise, project
 from ridgesplines.solvers.line.smooth import SmoothTerms
@@ -42,13 +43,19 @@ _ROUNDS = 8
 
 @dataclass(frozen=True)
 class LineSpline:
-    """Solve a `Problem` of order 2 with one input and one output exactly, in O(N) per iteration, for every loss.
+    """Solve a `Problem` of order 2 on the line, with one output, exactly, in O(N) per iteration, for every loss.
+
+    The points have one input, or lie on a line of R^d.
+
 
     Knots at the data suffice on the line, so that the problem is a convex program in the N values and the N − 2 slope
     changes of a broken line: min Σ_n s_n ℓ(y_n, t_n) + λ Σ_n |a_n|. It is solved by a primal-dual interior point whose
     Newton systems are solved by dynamic programming, without loss of digits however unequal the spacings are; then the
     knots that remain are told from the others and the spline is fitted anew on them. The interpolant of least RTV
     connects the dots, with a dual profile of ±1 at the kinks. Memory grows like N.
+
+    How small a gap can be proven, a dual vector of doubles limits: about 1e-16 (the line's length over the least
+    spacing) where λ is so small that the closest data are interpolated, and far less above that.
 
     Args:
         gap: the relative gap, (objective − bound) / objective, that counts as converged.
@@ -69,7 +76,7 @@ class LineSpline:
 
     @staticmethod
     def serves(problem: Problem) -> bool:
-        """Whether the problem is one of those: one input, one output, `RadonTV` of order 2, a loss of the package."""
+        """Whether it is one of those: points on a line, one output, `RadonTV` of order 2, a loss of the package."""
         return _missing(problem) is None
 
     def solve(self, problem: Problem, *, progress: bool | None = None) -> Solution:
@@ -82,11 +89,10 @@ class LineSpline:
         Raises:
             ValueError: if the problem is not one that it serves.
         """
-        check_problem(problem)
-        if (missing := _missing(problem)) is not None:
-            raise ValueError(f"LineSpline solves problems of order 2 with one input, but {missing}; use rs.solve.")
         began = time.perf_counter()
-        run = _Run(problem, self, began)
+        collinear = _collinear(problem)
+        on_line = problem if collinear is None else collinear.problem
+        run = _Run(on_line, self, began, traced=len(problem.targets) <= _TRACED)
         with Progress(progress) as show:
             try:
                 status = run.iterate(show)
@@ -94,6 +100,7 @@ class LineSpline:
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
             spline, dual = run.best()
+            spline = spline if collinear is None else collinear.lift(spline)
             certificate = certify(problem, spline, dual)
         if status is Status.CONVERGED and certificate.relative_gap > self.gap:
             status = Status.STALLED
@@ -104,25 +111,49 @@ class LineSpline:
         )
         return Solution(spline, certificate, status, tuple(run.trace), seconds)
 
+    def approximate(self, problem: Problem) -> RidgeSpline:
+        """The spline alone, without bounds and certificate.
+
+        For the many problems of a cross-validation, whose answers are compared and thrown away.
+        """
+        collinear = _collinear(problem)
+        run = _Run(problem if collinear is None else collinear.problem, self, time.perf_counter(), traced=False)
+        run.iterate(Progress(False))
+        spline, _ = run.best()
+        return spline if collinear is None else collinear.lift(spline)
+
+
+def _collinear(problem: Problem) -> CollinearProblem | None:
+    """The problem on the line where that is not `problem` itself.
+
+    Raises:
+        TypeError: if `problem` is none.
+        ValueError: if it is not one that `LineSpline` serves.
+    """
+    check_problem(problem)
+    if (missing := _missing(problem)) is not None:
+        raise ValueError(f"LineSpline solves problems of order 2 with points on a line, but {missing}; use rs.solve.")
+    return CollinearProblem.of(problem) if problem.measurements.dimension > 1 else None
+
 
 def _missing(problem: Problem) -> str | None:
     """What keeps a problem from being solved here."""
-    if problem.measurements.dimension != 1:
-        return f"this one has {problem.measurements.dimension} inputs"
     if type(problem.regularizer) not in (RadonTV, VectorRadonTV) or problem.regularizer.order != 2:
         return f"this one has the regularizer {problem.regularizer!r}"
     if problem.targets.ndim != 1:
         return f"this one has targets of shape {problem.targets.shape}"
     if not (problem.loss.smooth or isinstance(problem.loss, PiecewiseLinearLoss)):
         return f"{problem.loss!r} is neither smooth nor piecewise linear"
+    if problem.measurements.dimension > 1 and CollinearProblem.of(problem) is None:
+        return f"this one has {problem.measurements.dimension} inputs and points that are not on one line"
     return None
 
 
 class _Run:
     """The state of one run."""
 
-    def __init__(self, problem: Problem, options: LineSpline, began: float) -> None:
-        self._problem, self._options, self._began = problem, options, began
+    def __init__(self, problem: Problem, options: LineSpline, began: float, traced: bool) -> None:
+        self._problem, self._options, self._began, self._traced = problem, options, began, traced
         self.trace: list[TraceRow] = []
         self.bound = 0.0
         self.objective = np.inf
@@ -234,7 +265,7 @@ class _Run:
 
     def _record(self, interior: InteriorPoint, objective: float) -> None:
         problem = self._problem
-        if len(problem.targets) <= _TRACED:
+        if self._traced:
             self.bound = max(self.bound, self._bound(self._dual(interior)))
         self.objective = min(self.objective, objective)
         sizes = np.abs(interior.kinks)
@@ -301,10 +332,10 @@ class _Run:
                 # Where the loss is flat its slope says little about the small dual variables.
                 duals.append(self._terms.dual(interior.parts[:, 4]))
             dual = max(duals, key=self._bound) if len(duals) > 1 else duals[0]
-        spline = _spline(self._terms, line)
+        spline = spline_of(self._terms, line)
         if self._terms.constrained and self._finished is None and not np.isfinite(problem.objective(spline)):
             # Iterates satisfy the constraints in the end only.
-            spline = _spline(self._terms, _inside(self._terms))
+            spline = spline_of(self._terms, _inside(self._terms))
         return spline, dual
 
     def _bound(self, dual: np.ndarray) -> float:
@@ -394,7 +425,7 @@ def _followed(terms: LineTerms, line: BrokenLine, noise: float) -> BrokenLine:
     return BrokenLine(values, follow(points, values, line.kinks != 0, noise, start, slope), slope)
 
 
-def _spline(terms: LineTerms, line: BrokenLine) -> RidgeSpline:
+def spline_of(terms: LineTerms, line: BrokenLine) -> RidgeSpline:
     """The broken line as a ridge spline."""
     if terms.constrained:
         line = _followed(terms, line, 0.0)

@@ -105,3 +105,14 @@ def sweep(
             kinks[n] = change
             slope += change
     return start
+
+
+@compiled
+def profile(spacing: np.ndarray, dual: np.ndarray) -> np.ndarray:
+    """p_z at the points, (n,), of a z (n,) that is orthogonal to the affine functions: Σ_j z_j (x_j − x_k)₊."""
+    values = np.zeros(len(dual))
+    tail = 0.0
+    for n in range(len(dual) - 1, 0, -1):
+        tail += dual[n]
+        values[n - 1] = values[n] + spacing[n - 1] * tail
+    return values

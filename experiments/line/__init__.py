@@ -1,0 +1,1 @@
+"""Ridge splines on the line beside the classics: smoothing splines, ℓ1 trend filtering, P-splines, LOWESS."""
