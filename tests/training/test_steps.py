@@ -249,3 +249,21 @@ def test_neurons_next_to_each_other_are_merged_as_long_as_the_objective_does_not
     assert sparser(problem, apart, refit=True)[0].width == 3
     mixed = coefficients * np.tile([1.0, -1.0, 1.0, -1.0, 1.0], 3)
     assert sparser(problem, spline_of(problem, crowd, mixed, None), refit=True)[0].width > 3
+
+
+def test_neurons_that_cancel_on_the_way_to_being_merged_leave_a_polynomial():
+    problem = problem_of()
+    weights = np.tile([[0.6, 0.8]], (3, 1))
+    pair = Neurons(weights, np.array([40.0, 40.0 + 1e-3, 40.0 + 2e-3]))
+    spline = spline_of(problem, pair, np.array([1e-9, -2e-9, 1e-9]), None)
+    merged, objective = sparser(problem, spline, refit=True)
+    assert merged.width <= 3
+    assert objective == problem.objective(merged)
+
+
+def test_a_spline_without_neurons_has_nothing_to_merge():
+    problem = problem_of()
+    flat = spline_of(problem, Neurons(np.zeros((0, 2)), np.zeros(0)), np.zeros(0), None)
+    merged, objective = sparser(problem, flat, refit=True)
+    assert merged.width == 0
+    assert objective == problem.objective(flat)

@@ -76,6 +76,8 @@ def _merged(spline: RidgeSpline, centre: np.ndarray, spread: float, distance: fl
     weights, biases, coefficients = (
         np.asarray(values)[kept] for values in (spline.weights, spline.biases, spline.coefficients)
     )
+    if not kept.any():
+        return RidgeSpline(weights, biases, coefficients, spline.polynomial, spline.order)
     offsets = (biases - weights @ centre) / spread
     pairs = KDTree(np.column_stack([weights, offsets])).query_pairs(distance, output_type="ndarray")
     rows = coefficients.reshape(len(coefficients), -1)
