@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ridgesplines import datasets, oracles, plotting, plotting_training
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
+    from ridgesplines.exchange import export_network, import_network
     from ridgesplines.losses import (
         AbsoluteLoss,
         EpsilonInsensitiveLoss,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     )
     from ridgesplines.measurements import Measurement, Samples
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
+    from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
@@ -73,6 +75,8 @@ _HOMES = {
     "Measurement": "measurements",
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
+    "Polish": "polishing",
+    "PolishStep": "polishing",
     "Polynomial": "polynomials",
     "Problem": "problem",
     "QuantileLoss": "losses",
@@ -94,6 +98,9 @@ _HOMES = {
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
     "compare": "comparison",
+    "export_network": "exchange",
+    "import_network": "exchange",
+    "polish": "polishing",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
@@ -112,6 +119,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
     "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
+    "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",

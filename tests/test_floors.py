@@ -22,11 +22,11 @@ HOMES = {
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
     ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
-    ("spline", "oracles", "measurements", "losses", "regularizers"),
+    ("spline", "exchange", "oracles", "measurements", "losses", "regularizers"),
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path", "comparison", "reweighting"),
+    ("solving", "path", "comparison", "polishing", "reweighting"),
     ("plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
@@ -36,6 +36,7 @@ NEIGHBOURS = {
     "polynomials": {"arrays", "geometry"},
     "activations": {"arrays"},
     "arrangement": {"geometry"},
+    "exchange": {"spline"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},

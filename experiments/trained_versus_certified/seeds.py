@@ -100,10 +100,12 @@ class Outcome:
         """The row of the table."""
         low, middle, high = (f"{np.quantile(self.gaps, q):.1e}" for q in (0, 0.5, 1))
         neurons = f"{min(self.neurons)} / {np.median(self.neurons):.0f} / {max(self.neurons)} ({self.certified})"
-        return f"| {self.case} ({self.width}) | {self.way} | {low} | {middle} | {high} | {neurons} | {self.seconds:.0f} |"
+        return (
+            f"| {self.case} ({self.width}) | {self.way} | {low} | {middle} | {high} | {neurons} | {self.seconds:.0f} |"
+        )
 
 
-HEAD = "| problem (width) | training | best | median | worst relative gap | neurons, least / median / most (certified) | s |"
+HEAD = "| problem (width) | training | best | median | worst gap | neurons, least / median / most (certified) | s |"
 
 
 def outcomes(case: Case, seeds: int = SEEDS, steps: int = STEPS, wider: float = WIDER) -> Iterator[Outcome]:
@@ -118,9 +120,7 @@ def outcomes(case: Case, seeds: int = SEEDS, steps: int = STEPS, wider: float = 
         bound = solution.certificate.bound
         gaps = (result.objectives - bound) / result.objectives
         kind, widths = solution.certificate.kind, result.widths.tolist()
-        yield Outcome(
-            case.title, way, width, solution.spline.width, kind, bound, gaps.tolist(), widths, result.seconds
-        )
+        yield Outcome(case.title, way, width, solution.spline.width, kind, bound, gaps.tolist(), widths, result.seconds)
 
 
 def run(folder: Path, cases: tuple[Case, ...] = CASES, seeds: int = SEEDS, steps: int = STEPS) -> list[Outcome]:
