@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ridgesplines.solution import Solution, Status, TraceRow
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
+    from ridgesplines.solvers.kernel_regression import KernelFit, KernelRegression
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
@@ -69,6 +70,8 @@ _HOMES = {
     "HuberLoss": "losses",
     "Interpolation": "losses",
     "IntervalConstraint": "losses",
+    "KernelFit": "solvers.kernel_regression",
+    "KernelRegression": "solvers.kernel_regression",
     "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
@@ -119,7 +122,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
     "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
-    "import_network", "export_network", "polish", "Polish", "PolishStep",
+    "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
