@@ -19,9 +19,10 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, oracles, plotting, plotting_training
+    from ridgesplines import datasets, oracles, plotting, plotting_comparison, plotting_training
     from ridgesplines.certificate import Certificate, certify
-    from ridgesplines.comparison import Comparison, ComparisonRow, compare
+    from ridgesplines.comparing import compare
+    from ridgesplines.comparison import Comparison, ComparisonRow
     from ridgesplines.exchange import export_network, import_network
     from ridgesplines.losses import (
         AbsoluteLoss,
@@ -100,7 +101,7 @@ _HOMES = {
     "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
-    "compare": "comparison",
+    "compare": "comparing",
     "export_network": "exchange",
     "import_network": "exchange",
     "polish": "polishing",
@@ -113,7 +114,7 @@ _HOMES = {
     "sparsify": "solvers.sparsify",
     "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "oracles", "plotting", "plotting_training")
+_MODULES = ("datasets", "oracles", "plotting", "plotting_comparison", "plotting_training")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
@@ -127,7 +128,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
-    "datasets", "oracles", "plotting", "plotting_training",
+    "datasets", "oracles", "plotting", "plotting_comparison", "plotting_training",
 ]  # fmt: skip
 
 

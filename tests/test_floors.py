@@ -26,8 +26,8 @@ FLOORS = (
     ("problem",),
     ("certificate", "solution"),
     ("solvers",),
-    ("solving", "path", "comparison", "polishing", "reweighting"),
-    ("plotting", "plotting_training", "datasets", "tables", "scaling"),
+    ("solving", "path", "comparison", "comparing", "polishing", "reweighting"),
+    ("plotting", "plotting_comparison", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -40,7 +40,8 @@ NEIGHBOURS = {
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
-    "comparison": {"solving"},
+    "comparing": {"comparison", "solving"},
+    "plotting_comparison": {"plotting"},
     "plotting_training": {"plotting"},
 }
 # What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
