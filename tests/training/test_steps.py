@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import ridgesplines as rs
+from ridgesplines.activations import LeakyReLU, TruncatedPower
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.training import PENALTIES
+from ridgesplines.solvers.training.layer import network_values
 from ridgesplines.solvers.training.merging import sparser, spline_of
 from ridgesplines.solvers.training.network import Model, Parameters, data_of, initial, offset_of, rebalanced, scaled
 from ridgesplines.solvers.training.proximal import prox_path_norm, prox_product, soft_threshold
@@ -89,6 +91,33 @@ def test_the_objective_is_the_problem_s_and_its_gradient_the_central_difference(
     # Central differences of a function with third derivatives of order (its size), divided rounding.
     size = 1 + abs(float(function(flat))) + np.abs(gradient).max()
     np.testing.assert_allclose(gradient, differences, rtol=0, atol=1e-8 * size)
+
+
+@pytest.mark.parametrize("outputs", [None, 3])
+@pytest.mark.parametrize("activation", [*map(TruncatedPower, (2, 3, 4)), LeakyReLU(0.25), LeakyReLU(0.0)])
+def test_the_gradient_by_hand_is_the_automatic_one(activation, outputs):
+    rng = np.random.default_rng(3)
+    tail = () if outputs is None else (outputs,)
+    points, targets = rng.standard_normal((20, 3)), rng.standard_normal((20, *tail))
+    shapes = (5, 3), (5,), (5, *tail)
+    network = tuple(jnp.asarray(rng.standard_normal(shape)) for shape in shapes)
+
+    def by_hand(network):
+        return jnp.sum((network_values(activation, points, *network) - targets) ** 2)
+
+    def plain(network):
+        weights, biases, coefficients = network
+        return jnp.sum((activation(points @ weights.T - biases) @ coefficients - targets) ** 2)
+
+    direction = tuple(jnp.asarray(rng.standard_normal(leaf.shape)) for leaf in network)
+    for derivative in (jax.grad, lambda f: lambda at: jax.jvp(jax.grad(f), (at,), (direction,))[1]):
+        for one, two in zip(derivative(by_hand)(network), derivative(plain)(network), strict=True):
+            # Sums of 60 terms of the size of the largest.
+            np.testing.assert_allclose(one, two, rtol=0, atol=1e3 * EPS * float(jnp.abs(two).max()))
+    assert by_hand(network) == pytest.approx(float(plain(network)), rel=64 * EPS)
+    single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), network)
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.grad(lambda n: jnp.sum(
+        network_values(activation, jnp.asarray(points, jnp.float32), *n)))(single))  # fmt: skip
 
 
 def parameters_jax(parameters):

@@ -58,6 +58,8 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
     spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
     limit = objective * (1 + _DEARER)
     for distance in _DISTANCES:
+        if not spline.width:
+            break
         merged = _merged(spline, centre, spread, distance)
         if merged.width == spline.width:
             continue
@@ -76,8 +78,6 @@ def _merged(spline: RidgeSpline, centre: np.ndarray, spread: float, distance: fl
     weights, biases, coefficients = (
         np.asarray(values)[kept] for values in (spline.weights, spline.biases, spline.coefficients)
     )
-    if not kept.any():
-        return RidgeSpline(weights, biases, coefficients, spline.polynomial, spline.order)
     offsets = (biases - weights @ centre) / spread
     pairs = KDTree(np.column_stack([weights, offsets])).query_pairs(distance, output_type="ndarray")
     rows = coefficients.reshape(len(coefficients), -1)
