@@ -38,6 +38,7 @@ class Course:
         active: neurons of more than 1e-4 of the mean.
         gaps: (loss + λ · path norm − bound) / bound.
         final: the gaps of the seeds at the end, merged.
+        merged: neurons of the seeds at the end, those next to each other made one.
     """
 
     case: str
@@ -50,6 +51,7 @@ class Course:
     active: list[float]
     gaps: list[float]
     final: list[float]
+    merged: list[int]
 
 
 def courses(case: Case, seeds: int = SEEDS, steps: int = STEPS) -> list[Course]:
@@ -70,21 +72,22 @@ def courses(case: Case, seeds: int = SEEDS, steps: int = STEPS) -> list[Course]:
         medians = (np.median(curve, axis=0).tolist() for curve in curves)
         final = ((result.objectives - bound) / result.objectives).tolist()
         kind, certified = solution.certificate.kind, solution.spline.width
-        found.append(Course(case.title, way, width, certified, kind, path.steps.tolist(), *medians, final))
+        facts = (case.title, way, width, certified, kind, path.steps.tolist())
+        found.append(Course(*facts, *medians, final, result.widths.tolist()))
     return found
 
 
 def run(folder: Path, cases: tuple[Case, ...] = (CASES[0], CASES[2]), **options: int) -> list[list[Course]]:
     """Print a table and write `sparsity.json`; then draw."""
     folder.mkdir(parents=True, exist_ok=True)
-    print("| problem (width) | training | neurons not zero (active) at the end | certified | median gap |")
-    print("|---|---|---|---|---|")
+    print("| problem (width) | training | neurons not zero | active | merged | certified | median gap |")
+    print("|---" * 7 + "|")
     found = []
     for case in cases:
         found.append(courses(case, **options))
         for course in found[-1]:
-            neurons = f"{course.nonzero[-1]:.0f} ({course.active[-1]:.0f})"
-            cells = (f"{course.case} ({course.width})", course.way, neurons, str(course.certified))
+            counts = (course.nonzero[-1], course.active[-1], np.median(course.merged), course.certified)
+            cells = (f"{course.case} ({course.width})", course.way, *(f"{count:.0f}" for count in counts))
             print(f"| {' | '.join(cells)} | {np.median(course.final):.1e} |", flush=True)
     rows = [[asdict(course) for course in one] for one in found]
     (folder / "sparsity.json").write_text(json.dumps(rows, indent=2))
@@ -98,8 +101,10 @@ def draw(found: list[list[Course]], folder: Path) -> Path:
     figure, axes = plt.subplots(2, len(found), figsize=(5.2 * len(found), 6.5), squeeze=False, layout="constrained")
     for column, one in enumerate(found):
         upper, lower = axes[:, column]
-        for course, colour in zip(one, _COLOURS, strict=True):
-            upper.plot(course.steps, course.nonzero, color=colour, linewidth=2, label=f"{course.way}: not zero")
+        # The last two lie on each other as long as no neuron of theirs is zero.
+        for course, colour, line in zip(one, _COLOURS, ("-", "-", "--"), strict=True):
+            name = f"{course.way}: not zero"
+            upper.plot(course.steps, course.nonzero, color=colour, linewidth=2, linestyle=line, label=name)
             upper.plot(course.steps, course.active, color=colour, linewidth=1, linestyle=":")
             lower.plot(course.steps, course.gaps, color=colour, linewidth=2, label=course.way)
         upper.axhline(one[0].certified, color="black", linewidth=1, linestyle="--", label="the certified optimum")
