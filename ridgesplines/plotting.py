@@ -219,11 +219,12 @@ def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spl
     low, high = _margins(points[:, 0])
     knots = np.array([]) if spline is None else np.asarray(spline.canonical().biases)
     grid = np.unique(np.concatenate([np.linspace(low, high, 801), points[:, 0], knots]))
-    values = profile(points, certificate.dual, Neurons(np.ones((len(grid), 1)), grid))
+    kind = problem.regularizer.order, problem.regularizer.activation.slope
+    values = profile(points, certificate.dual, Neurons(np.ones((len(grid), 1)), grid), *kind)
     ax.axhspan(-limit, limit, color=_ORANGE, alpha=0.18, linewidth=0, label="±λ" if problem.strength else "±1")
     ax.plot(grid, values, color=_GREEN, linewidth=1.5, label="dual profile p")
     if len(knots):
-        touching = profile(points, certificate.dual, Neurons(np.ones((len(knots), 1)), knots))
+        touching = profile(points, certificate.dual, Neurons(np.ones((len(knots), 1)), knots), *kind)
         ax.plot(knots, touching, "D", color=_RED, markersize=5, label="at the knots")
     ax.set(xlabel="bias b: where a knot may sit", ylabel="p(b)", xlim=(low, high))
     ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, fontsize="small")
@@ -236,10 +237,11 @@ def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, sp
     centred = points - centre
     reach = float(np.linalg.norm(centred, axis=1).max()) or 1.0
     angles, offsets = np.linspace(0, np.pi, 361), np.linspace(-reach, reach, 301)
+    kind = problem.regularizer.order, problem.regularizer.activation.slope
     values = np.empty((len(offsets), len(angles)))
     for j, angle in enumerate(angles):
         weights = np.tile([np.cos(angle), np.sin(angle)], (len(offsets), 1))
-        values[:, j] = profile(centred, certificate.dual, Neurons(weights, offsets))
+        values[:, j] = profile(centred, certificate.dual, Neurons(weights, offsets), *kind)
     image = ax.pcolormesh(
         np.degrees(angles), offsets, values / limit, cmap="RdBu_r", vmin=-1, vmax=1, shading="nearest", rasterized=True
     )
