@@ -69,11 +69,12 @@ def courses(case: Case, seeds: int = SEEDS, steps: int = STEPS) -> list[Course]:
         assert path.weights is not None
         alive = (path.coefficients != 0) & (path.weights != 0).any(axis=-1)
         curves = (alive.sum(axis=-1), path.active, path.objectives / bound - 1)
-        medians = (np.median(curve, axis=0).tolist() for curve in curves)
+        nonzero, active, gaps = (np.median(curve, axis=0).tolist() for curve in curves)
         final = ((result.objectives - bound) / result.objectives).tolist()
         kind, certified = solution.certificate.kind, solution.spline.width
-        facts = (case.title, way, width, certified, kind, path.steps.tolist())
-        found.append(Course(*facts, *medians, final, result.widths.tolist()))
+        recorded = path.steps.tolist()
+        merged = result.widths.tolist()
+        found.append(Course(case.title, way, width, certified, kind, recorded, nonzero, active, gaps, final, merged))
     return found
 
 
