@@ -19,10 +19,12 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, kernels, oracles, plotting, plotting_training, surfaces
+    from ridgesplines import datasets, kernels, oracles, plotting, plotting_comparison, plotting_training, surfaces
     from ridgesplines.breakpoints import ExactPath, exact_path
     from ridgesplines.certificate import Certificate, certify
-    from ridgesplines.comparison import Comparison, ComparisonRow, compare
+    from ridgesplines.comparing import compare
+    from ridgesplines.comparison import Comparison, ComparisonRow
+    from ridgesplines.exchange import export_network, import_network
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
     from ridgesplines.kernel_solution import KernelSolution, KernelStatus
     from ridgesplines.kernel_solving import KernelSolver, solve_kernel
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     )
     from ridgesplines.measurements import Measurement, Samples
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
+    from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.convex_program import ConvexProgram
     from ridgesplines.solvers.kernel_cholesky import DenseCholesky
     from ridgesplines.solvers.kernel_gradients import ConjugateGradients
+    from ridgesplines.solvers.kernel_regression import KernelFit, KernelRegression
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
@@ -89,12 +93,16 @@ _HOMES = {
     "KernelSolver": "kernel_solving",
     "KernelSpline": "kernel_spline",
     "KernelStatus": "kernel_solution",
+    "KernelFit": "solvers.kernel_regression",
+    "KernelRegression": "solvers.kernel_regression",
     "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
     "Measurement": "measurements",
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
+    "Polish": "polishing",
+    "PolishStep": "polishing",
     "Polynomial": "polynomials",
     "Problem": "problem",
     "QuantileLoss": "losses",
@@ -116,12 +124,15 @@ _HOMES = {
     "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
-    "compare": "comparison",
     "finite_difference_problem": "kernel_problem",
     "degrees_of_freedom": "selection",
     "exact_path": "breakpoints",
     "generalized_cross_validation": "selection",
     "noise_variance": "selection",
+    "compare": "comparing",
+    "export_network": "exchange",
+    "import_network": "exchange",
+    "polish": "polishing",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
@@ -133,7 +144,7 @@ _HOMES = {
     "stein_risk": "selection",
     "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces")
+_MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_comparison", "plotting_training", "surfaces")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
@@ -142,6 +153,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
     "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
+    "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",
     "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
@@ -149,7 +161,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
-    "datasets", "kernels", "oracles", "plotting", "plotting_training", "surfaces",
+    "datasets", "kernels", "oracles", "plotting", "plotting_comparison", "plotting_training", "surfaces",
 ]  # fmt: skip
 
 

@@ -1,26 +1,31 @@
-"""Side by side: one or several problems, one or several solvers, one table and one figure."""
+"""What is set side by side: rows of problems and solvers, as a table, CSV or LaTeX."""
 
 from __future__ import annotations
 
 import csv
 import io
-import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ridgesplines.certificate import relative_gap
 from ridgesplines.problem import Problem
-from ridgesplines.progress import Progress
-from ridgesplines.solution import Solution, Status
-from ridgesplines.solvers.column_generation import ColumnGeneration
-from ridgesplines.solvers.sparsify import sparsify
-from ridgesplines.solving import Solver
+from ridgesplines.regularizers import RadonTV
+from ridgesplines.solution import Solution
+from ridgesplines.solvers.kernel_regression import KernelFit
+from ridgesplines.solvers.training import TrainingResult
 from ridgesplines.spline import RidgeSpline
 
 # The columns of words.
 _LEFT = ("problem", "solver", "certificate", "refused")
+COLUMNS = (
+    "problem", "solver", "objective", "median", "spread", "relative gap", "certificate", "cost", "raw", "neurons",
+    "sparsified", "distance", "test error", "seconds", "refused",
+)  # fmt: skip
+# What a function without a certificate, or without neurons, has in their columns.
+_NONE = "–"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +36,19 @@ class ComparisonRow:
         name: of the problem; empty if there is one only.
         solver: its name.
         problem: what was solved.
-        solution: what came out; None if the solver refused or failed.
+        solution: what came out, of a training its best seed; None if the solver refused or failed, or found a function
+            that is no network.
         sparse: the solution made as sparse as `sparsify` makes it.
         seconds: wall time of the solver.
         refusal: why there is no solution; empty if there is one.
+        training: all seeds, if the solver was `NetworkTraining`.
+        kernel: the function, if the solver was `KernelRegression`.
+        bound: the best proven lower bound of the optimum that any row of this problem has, or the estimate of the row
+            of the least objective; None if none has any.
+        kind: of the certificate that it comes from.
+        distance: root mean square difference to the certified optimum, over 1,000 points between pairs of data, as a
+            fraction of the standard deviation of the targets; None if no row is certified or this is that one.
+        test_error: root mean square error on the test data, or the fraction of wrong labels; None without test data.
     """
 
     name: str
@@ -44,28 +58,103 @@ class ComparisonRow:
     sparse: RidgeSpline | None
     seconds: float
     refusal: str = ""
+    training: TrainingResult | None = None
+    kernel: KernelFit | None = None
+    bound: float | None = None
+    kind: str = ""
+    distance: float | None = None
+    test_error: float | None = None
+
+    @property
+    def function(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What was found, as a function of inputs (n, d)."""
+        return self.kernel if self.solution is None else self.solution.spline
+
+    @property
+    def objectives(self) -> np.ndarray:
+        """J of every seed, of the solution, or of the function if its R is known: (S,), (1,) or (0,)."""
+        if self.training is not None:
+            return self.training.objectives
+        if self.solution is not None:
+            return np.array([self.solution.objective])
+        return self._of_kernel()[:1]
+
+    @property
+    def relative_gaps(self) -> np.ndarray:
+        """(objective − bound) / objective of each of `objectives`; none without a bound."""
+        if self.bound is None:
+            return np.zeros(0)
+        return np.array([relative_gap(float(o), self.bound, self.problem.resolution) for o in self.objectives])
+
+    @property
+    def cost(self) -> float | None:
+        """R(f); None where it is infinite or not known."""
+        if self.solution is not None:
+            return self.solution.certificate.regularization
+        known = self._of_kernel()
+        return float(known[1]) if len(known) else None
+
+    @property
+    def raw_width(self) -> int | None:
+        """The width that was trained, or the neurons of the solution; None for what is no network."""
+        if self.solution is None:
+            return None
+        return int(self.solution.details.get("width", self.solution.spline.width))
+
+    def _of_kernel(self) -> np.ndarray:
+        """J and R of a kernel's fit if it has an RTV² and that is the regularizer."""
+        cost = None if self.kernel is None or self.problem.regularizer != RadonTV(2) else self.kernel.radon_tv()
+        if self.kernel is None or cost is None:
+            return np.zeros(0)
+        fit = self.kernel(self.problem.measurements.points)
+        return np.array([self.problem.loss_value(fit) + self.problem.dual_limit * cost, cost])
 
     def cells(self) -> dict[str, str]:
         """The cells of its row of the table, by column."""
         common = {"problem": self.name, "solver": self.solver}
-        if self.solution is None or self.sparse is None:
+        if self.function is None:
             return common | {"refused": self.refusal}
-        certificate = self.solution.certificate
+        objectives, gaps, cost = self.objectives, self.relative_gaps, self.cost
+        if self.training is not None:
+            common |= {"median": f"{np.median(objectives):.7g}", "spread": f"{np.ptp(objectives):.1e}"}
         return common | {
-            "objective": f"{certificate.objective:.7g}",
-            "relative gap": f"{certificate.relative_gap:.1e}",
-            "certificate": certificate.kind,
-            "cost": f"{certificate.regularization:.6g}",
-            "neurons": str(self.solution.spline.width),
-            "sparsified": str(self.sparse.width),
+            "objective": f"{objectives.min():.7g}" if len(objectives) else _NONE,
+            "relative gap": f"{gaps.min():.1e}" if len(gaps) else _NONE,
+            "certificate": self.kind if len(gaps) else _NONE,
+            "cost": _NONE if cost is None else f"{cost:.6g}",
+            "raw": _NONE if self.raw_width is None else str(self.raw_width),
+            "neurons": _NONE if self.solution is None else str(self.solution.spline.width),
+            "sparsified": _NONE if self.sparse is None else str(self.sparse.width),
+            "distance": "" if self.distance is None else f"{self.distance:.1e}",
+            "test error": "" if self.test_error is None else f"{self.test_error:.4g}",
             "seconds": f"{self.seconds:.2f}",
         }
 
-
-COLUMNS = (
-    "problem", "solver", "objective", "relative gap", "certificate", "cost", "neurons", "sparsified", "seconds",
-    "refused",
-)  # fmt: skip
+    def facts(self) -> dict[str, Any]:
+        """The numbers of its row in full, by the names of the CSV's columns."""
+        objectives, gaps = self.objectives, self.relative_gaps
+        certificate = None if self.solution is None else self.solution.certificate
+        several = self.training is not None
+        return {
+            "problem": self.name,
+            "solver": self.solver,
+            "objective": float(objectives.min()) if len(objectives) else "",
+            "median": float(np.median(objectives)) if several else "",
+            "spread": float(np.ptp(objectives)) if several else "",
+            "bound": "" if self.bound is None or self.function is None else self.bound,
+            "relative_gap": float(gaps.min()) if len(gaps) else "",
+            "certificate": self.kind if len(gaps) else "",
+            "loss": "" if certificate is None else float(certificate.loss),
+            "cost": "" if self.cost is None else float(self.cost),
+            "raw": "" if self.raw_width is None else self.raw_width,
+            "neurons": "" if self.solution is None else self.solution.spline.width,
+            "sparsified": "" if self.sparse is None else self.sparse.width,
+            "distance": "" if self.distance is None else self.distance,
+            "test_error": "" if self.test_error is None else self.test_error,
+            "seconds": self.seconds,
+            "status": "" if self.solution is None else self.solution.status.name,
+            "refusal": self.refusal,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,17 +208,10 @@ class Comparison:
     def to_csv(self) -> str:
         """The table as comma-separated values, numbers in full precision."""
         stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        names = ("problem", "solver", "objective", "bound", "relative_gap", "certificate", "loss", "cost", "neurons")
-        writer.writerow([*names, "sparsified", "seconds", "status", "refusal"])
-        for row in self.rows:
-            facts: list[Any] = [""] * 8
-            if row.solution is not None and row.sparse is not None:
-                c = row.solution.certificate
-                facts = [float(c.objective), float(c.bound), float(c.relative_gap), c.kind, float(c.loss)]
-                facts += [float(c.regularization), row.solution.spline.width, row.sparse.width]
-            status = "" if row.solution is None else row.solution.status.name
-            writer.writerow([row.name, row.solver, *facts, row.seconds, status, row.refusal])
+        rows = [row.facts() for row in self.rows]
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
         return stream.getvalue()
 
     def to_latex(self) -> str:
@@ -144,61 +226,4 @@ class Comparison:
 def _escaped(text: str) -> str:
     for character in "\\&%$#_{}":
         text = text.replace(character, r"\textbackslash " if character == "\\" else "\\" + character)
-    return text
-
-
-def compare(
-    problems: Problem | Mapping[str, Problem],
-    solvers: Solver | Mapping[str, Solver] | None = None,
-    *,
-    progress: bool | None = None,
-) -> Comparison:
-    """Solve each problem with each solver, and set the certified results side by side.
-
-    One data set under several regularizers, for instance, `{"path norm": Problem(…), "bounded biases": Problem(…)}`,
-    or one problem by several solvers. A solver that refuses a problem, or fails, leaves a row that says why.
-
-    Args:
-        problems: one, or several by name.
-        solvers: one, or several by name; `ColumnGeneration()` by default.
-        progress: show a line of progress; None shows it on a terminal.
-
-    Returns:
-        A `Comparison`; `plotting.plot_comparison` draws it.
-
-    Raises:
-        TypeError: if there is something else among the problems or the solvers.
-        ValueError: if there is none.
-    """
-    questions = problems if isinstance(problems, Mapping) else {"": problems}
-    methods = solvers if isinstance(solvers, Mapping) else {"": ColumnGeneration() if solvers is None else solvers}
-    if not questions or not methods:
-        raise ValueError("there must be one problem and one solver at least.")
-    for name, problem in questions.items():
-        if not isinstance(problem, Problem):
-            raise TypeError(f"problems must be Problems, got {type(problem).__name__} for {name!r}.")
-    for name, solver in methods.items():
-        if isinstance(solver, type) or not hasattr(solver, "solve"):
-            got = solver.__name__ if isinstance(solver, type) else type(solver).__name__
-            raise TypeError(f"solvers must be instances with a method solve, got {got} for {name!r}.")
-    rows = []
-    with Progress(progress) as show:
-        for name, problem in questions.items():
-            for method, solver in methods.items():
-                shown = method or type(solver).__name__
-                show(f"comparing: {name} {shown}, {len(rows) + 1} of {len(questions) * len(methods)}")
-                rows.append(_row(name, shown, problem, solver))
-                solution = rows[-1].solution
-                if solution is not None and solution.status is Status.INTERRUPTED:
-                    return Comparison(tuple(rows))
-    return Comparison(tuple(rows))
-
-
-def _row(name: str, method: str, problem: Problem, solver: Solver) -> ComparisonRow:
-    began = time.perf_counter()
-    try:
-        solution = solver.solve(problem, progress=False)
-    except (ValueError, NotImplementedError, np.linalg.LinAlgError) as error:
-        return ComparisonRow(name, method, problem, None, None, time.perf_counter() - began, str(error))
-    seconds = time.perf_counter() - began
-    return ComparisonRow(name, method, problem, solution, sparsify(problem, solution.spline), seconds)
+    return text.replace(_NONE, "--")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
-from ridgesplines.comparison import Comparison
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath
@@ -127,26 +126,8 @@ def plot_solution_set(
 
 
 def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
+    plot_map(spline, x, y, labels=labels, ax=ax)
     (low1, high1), (low2, high2) = _margins(x[:, 0]), _margins(x[:, 1])
-    grid1, grid2 = np.linspace(low1, high1, 241), np.linspace(low2, high2, 241)
-    mesh = np.stack(np.meshgrid(grid1, grid2), axis=-1).reshape(-1, 2)
-    # Outside the data's range a fit extrapolates linearly; the colours are for the inside.
-    limits = float(y.min()), float(y.max())
-    values = np.clip(spline(mesh).reshape(241, 241), *limits)
-    levels = MaxNLocator(14).tick_values(*limits) if limits[0] < limits[1] else 14
-    filled = ax.contourf(grid1, grid2, values, levels=levels, cmap="viridis")
-    ax.scatter(
-        x[:, 0],
-        x[:, 1],
-        c=y,
-        s=12,
-        cmap="viridis",
-        vmin=limits[0],
-        vmax=limits[1],
-        edgecolors="white",
-        linewidths=0.5,
-        zorder=3,
-    )
     if spline.width:
         # Each hyperplane from the point nearest the middle of the picture, to both sides and beyond its edges.
         along = np.column_stack([-spline.weights[:, 1], spline.weights[:, 0]])
@@ -163,38 +144,51 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
         for colour, text in ((_RED, "neuron, v > 0"), ("black", "neuron, v < 0")):
             ax.plot([], [], color=colour, linewidth=1.5, label=text)
         ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
-    ax.figure.colorbar(filled, ax=ax, label=labels.target, shrink=0.9)
-    ax.set(xlabel=labels.inputs[0], ylabel=labels.inputs[1], xlim=(low1, high1), ylim=(low2, high2))
     return ax
 
 
-def plot_comparison(comparison: Comparison, *, labels: Labels | None = None) -> Figure:
-    """One panel per row of a comparison: each spline over its data, as `plot_spline` draws it, with its numbers.
+def plot_map(
+    function: Callable[[np.ndarray], np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    labels: Labels | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Any function of two inputs over its data, as contours.
 
     Args:
-        comparison: of problems in one or two inputs.
+        function: from inputs (n, 2) to values (n,).
+        x: the inputs, (N, 2).
+        y: the targets, (N,).
         labels: of the axes.
-
-    Raises:
-        ValueError: if no row has a solution, or one has more than two inputs.
+        ax: where to draw.
     """
-    rows = [row for row in comparison.rows if row.solution is not None]
-    if not rows:
-        raise ValueError("the comparison has no solution to draw.")
-    across = min(3, len(rows))
-    down = -(-len(rows) // across)
-    size = (4.2 * across, 3.4 * down)
-    figure, axes = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained")
-    for ax in axes.ravel()[len(rows) :]:
-        ax.set_axis_off()
-    for ax, row in zip(axes.ravel(), rows, strict=False):
-        assert row.solution is not None
-        spline, certificate = row.solution.spline, row.solution.certificate
-        plot_spline(spline, row.problem.measurements.points, row.problem.targets, labels=labels, ax=ax)
-        title = ", ".join(part for part in (row.name, row.solver) if part)
-        numbers = f"{certificate.width} neurons, cost {certificate.regularization:.4g}"
-        ax.set_title(f"{title}\n{numbers} ({certificate.kind})", fontsize="medium")
-    return figure
+    labels = Labels.plain(2) if labels is None else labels
+    ax = _axes(ax)
+    (low1, high1), (low2, high2) = _margins(x[:, 0]), _margins(x[:, 1])
+    grid1, grid2 = np.linspace(low1, high1, 241), np.linspace(low2, high2, 241)
+    mesh = np.stack(np.meshgrid(grid1, grid2), axis=-1).reshape(-1, 2)
+    # Outside the data's range a fit extrapolates linearly; the colours are for the inside.
+    limits = float(y.min()), float(y.max())
+    values = np.clip(function(mesh).reshape(241, 241), *limits)
+    levels = MaxNLocator(14).tick_values(*limits) if limits[0] < limits[1] else 14
+    filled = ax.contourf(grid1, grid2, values, levels=levels, cmap="viridis")
+    ax.scatter(
+        x[:, 0],
+        x[:, 1],
+        c=y,
+        s=12,
+        cmap="viridis",
+        vmin=limits[0],
+        vmax=limits[1],
+        edgecolors="white",
+        linewidths=0.5,
+        zorder=3,
+    )
+    ax.figure.colorbar(filled, ax=ax, label=labels.target, shrink=0.9)
+    ax.set(xlabel=labels.inputs[0], ylabel=labels.inputs[1], xlim=(low1, high1), ylim=(low2, high2))
+    return ax
 
 
 def plot_dual_profile(
@@ -225,11 +219,12 @@ def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spl
     low, high = _margins(points[:, 0])
     knots = np.array([]) if spline is None else np.asarray(spline.canonical().biases)
     grid = np.unique(np.concatenate([np.linspace(low, high, 801), points[:, 0], knots]))
-    values = profile(points, certificate.dual, Neurons(np.ones((len(grid), 1)), grid))
+    kind = problem.regularizer.order, problem.regularizer.activation.slope
+    values = profile(points, certificate.dual, Neurons(np.ones((len(grid), 1)), grid), *kind)
     ax.axhspan(-limit, limit, color=_ORANGE, alpha=0.18, linewidth=0, label="±λ" if problem.strength else "±1")
     ax.plot(grid, values, color=_GREEN, linewidth=1.5, label="dual profile p")
     if len(knots):
-        touching = profile(points, certificate.dual, Neurons(np.ones((len(knots), 1)), knots))
+        touching = profile(points, certificate.dual, Neurons(np.ones((len(knots), 1)), knots), *kind)
         ax.plot(knots, touching, "D", color=_RED, markersize=5, label="at the knots")
     ax.set(xlabel="bias b: where a knot may sit", ylabel="p(b)", xlim=(low, high))
     ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, fontsize="small")
@@ -242,10 +237,11 @@ def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, sp
     centred = points - centre
     reach = float(np.linalg.norm(centred, axis=1).max()) or 1.0
     angles, offsets = np.linspace(0, np.pi, 361), np.linspace(-reach, reach, 301)
+    kind = problem.regularizer.order, problem.regularizer.activation.slope
     values = np.empty((len(offsets), len(angles)))
     for j, angle in enumerate(angles):
         weights = np.tile([np.cos(angle), np.sin(angle)], (len(offsets), 1))
-        values[:, j] = profile(centred, certificate.dual, Neurons(weights, offsets))
+        values[:, j] = profile(centred, certificate.dual, Neurons(weights, offsets), *kind)
     image = ax.pcolormesh(
         np.degrees(angles), offsets, values / limit, cmap="RdBu_r", vmin=-1, vmax=1, shading="nearest", rasterized=True
     )

@@ -99,7 +99,11 @@ def plot_neurons(
         zorder=4,
         label="neuron at the end",
     )
-    ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
+    if problem.measurements.dimension == 1:
+        # Paths and profile fill the panel.
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, fontsize="small", frameon=False)
+    else:
+        ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
     return ax
 
 

@@ -185,8 +185,9 @@ class RidgeSpline:
         neuron per hyperplane, none with coefficient zero, sorted.
 
         Args:
-            tolerance: hyperplanes whose unit normals and offsets (relative to the largest offset, or 1) agree to this
-                are merged. The default absorbs rounding only; a network trained in single precision wants 1e-6.
+            tolerance: hyperplanes whose unit normals and offsets (relative to their own size, that of most neurons, or
+                1) agree to this are merged. The default absorbs rounding only; a network trained in single precision
+                wants 1e-6.
         """
         weights, biases, coefficients, polynomial = (
             np.asarray(a, dtype=float)
@@ -426,14 +427,29 @@ def merge_hyperplanes(
 
     `tolerance` decides which hyperplanes are the same, and which sums are zero, see `RidgeSpline.canonical`.
     """
-    scale = max(1.0, float(np.abs(biases).max(initial=0.0)))
-    pairs = KDTree(np.column_stack([weights, biases / scale])).query_pairs(tolerance, output_type="ndarray")
+    masses = _sizes(coefficients)
+    offsets = _by_size(biases, masses)
+    pairs = KDTree(np.column_stack([weights, offsets])).query_pairs(tolerance, output_type="ndarray")
     count = len(weights)
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     groups, group = connected_components(graph, directed=False)
     sums = np.zeros((groups, *coefficients.shape[1:]))
     np.add.at(sums, group, coefficients)
-    masses = np.bincount(group, _sizes(coefficients), minlength=groups)
-    kept = _sizes(sums) > tolerance * masses
+    kept = _sizes(sums) > tolerance * np.bincount(group, masses, minlength=groups)
     first = np.unique(group, return_index=True)[1]
     return weights[first][kept], biases[first][kept], sums[kept]
+
+
+def _by_size(biases: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Offsets whose differences are those of `biases` over their size, or over that of most neurons, or 1.
+
+    Over the largest they would not tell hyperplanes near the data apart once one is far away, as those of neurons that
+    died in training are.
+    """
+    sizes = np.abs(biases)
+    order = np.argsort(sizes)
+    shares = np.cumsum(masses[order])
+    middle = sizes[order][np.searchsorted(shares, 0.5 * shares[-1])] if len(order) else 1.0
+    relative = biases / max(1.0, float(middle))
+    far = np.maximum(np.abs(relative), 1.0)
+    return np.where(far > 1.0, np.sign(relative) * (1.0 + np.log(far)), relative)

@@ -18,6 +18,8 @@ from experiments.line import methods, series
 from experiments.line import run as line
 from experiments.trained_versus_certified import draw as draw_training
 from experiments.trained_versus_certified import run as training
+from experiments.trained_versus_certified import seeds as six
+from experiments.trained_versus_certified import sparsity
 
 
 def test_results_are_saved_certified_and_redrawn(monkeypatch, tmp_path, capsys):
@@ -69,6 +71,23 @@ def test_ridge_splines_on_the_line_stand_beside_the_classics(monkeypatch, tmp_pa
     assert rows["P-spline (GCV)"]["error"] == pytest.approx(rows["smoothing spline (SciPy, GCV)"]["error"], rel=0.1)
     draw_line.draw(tmp_path, tmp_path / "pictures")
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"motorcycle.png", "solutions.png"}
+
+
+def test_proximal_training_is_sparser_than_weight_decay_on_its_way_at_an_objective_as_low(tmp_path, capsys):
+    case = training.Case("wave", "a wave", six.CASES[0].make)
+    ((proximal, decay, path),) = sparsity.run(tmp_path, (case,), seeds=6, steps=1500)
+    # Exact zeros, halfway already; gradient steps on either penalty only make neurons small.
+    halfway = len(proximal.steps) // 2
+    assert proximal.nonzero[halfway] < 0.8 * proximal.width
+    assert proximal.nonzero[-1] <= proximal.nonzero[halfway]
+    assert path.nonzero[-1] == path.width
+    assert decay.nonzero[halfway] > proximal.nonzero[halfway]
+    assert np.median(proximal.merged) <= np.median(decay.merged)
+    assert np.median(proximal.final) <= max(2 * np.median(decay.final), 0.01)
+    assert min(min(course.final) for course in (proximal, decay, path)) >= 0
+    assert capsys.readouterr().out.count("| a wave (24) |") == 3
+    assert json.loads((tmp_path / "sparsity.json").read_text())[0][0]["nonzero"] == proximal.nonzero
+    assert (tmp_path / "sparsity.png").stat().st_size > 10_000
 
 
 def test_the_quality_of_the_searches_is_measured(capsys):

@@ -22,12 +22,13 @@ HOMES = {
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
     ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
-    ("spline", "oracles", "measurements", "losses", "regularizers", "kernels"),
+    ("spline", "exchange", "oracles", "measurements", "losses", "regularizers", "kernels"),
     ("problem", "kernel_spline", "kernel_problem"),
     ("certificate", "solution", "kernel_solution"),
     ("solvers",),
-    ("solving", "path", "breakpoints", "selection", "comparison", "reweighting", "kernel_solving"),
-    ("plotting", "plotting_training", "datasets", "tables", "scaling", "surfaces"),
+    ("solving", "path", "breakpoints", "selection", "comparison", "comparing", "polishing", "reweighting")
+    + ("kernel_solving",),
+    ("plotting", "plotting_comparison", "plotting_training", "datasets", "tables", "scaling", "surfaces"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -36,13 +37,15 @@ NEIGHBOURS = {
     "polynomials": {"arrays", "geometry"},
     "activations": {"arrays"},
     "arrangement": {"geometry"},
+    "exchange": {"spline"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "kernels": {"oracles"},
     "solution": {"certificate"},
     "breakpoints": {"path"},
     "selection": {"path", "breakpoints"},
-    "comparison": {"solving"},
+    "comparing": {"comparison", "solving"},
+    "plotting_comparison": {"plotting"},
     "plotting_training": {"plotting"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at

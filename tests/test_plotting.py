@@ -163,3 +163,20 @@ def test_a_path_is_drawn_where_asked_and_refused_where_it_cannot_be():
         plotting.plot_path(path, axes[:2])
     with pytest.raises(ValueError, match="no solution"):
         plotting.plot_path(rs.RegularizationPath(np.zeros(0), ()))
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_the_profile_drawn_is_that_of_the_order_and_touches_the_limit(order, dimension):
+    rng = np.random.default_rng(order)
+    x = rng.uniform(-1, 1, (30, dimension))
+    problem = rs.Problem(rs.Samples(x), np.sin(4 * x[:, 0]), regularizer=rs.RadonTV(order), strength=1e-4)
+    solution = rs.solve(problem)
+    ax = plotting.plot_dual_profile(problem, solution.certificate)
+    if dimension == 1:
+        heights = np.asarray(ax.get_lines()[0].get_ydata()) / problem.strength
+    else:
+        heights = np.asarray(ax.collections[0].get_array())
+    # A grid in the plane misses the top by a little.
+    assert np.abs(heights).max() == pytest.approx(1.0, abs=1e-3 if dimension == 1 else 0.05)
+    plotting.plt.close("all")

@@ -142,6 +142,21 @@ def test_a_looser_tolerance_merges_what_single_precision_blurred():
     assert spline.canonical(tolerance=1e-6).width == 0
 
 
+@pytest.mark.parametrize("far", [1e6, 1e12, 1e20])
+@every_order
+def test_a_dying_neuron_does_not_make_the_others_one(order, far):
+    # Its weight is nearly zero and its bias is not: the hyperplane is far away.
+    weights, biases = np.array([[1.0], [1.0], [-1.0], [1 / far]]), np.array([0.1, -0.3, 0.2, 0.4])
+    spline = RidgeSpline(weights, biases, [1.0, -2.0, 0.5, 1 / far], order=order)
+    canonical = spline.canonical()
+    assert canonical.width == 4
+    x = np.linspace(-1, 1, 50)
+    # Where it is active, powers of its offset cancel.
+    np.testing.assert_allclose(canonical(x), spline(x), rtol=0, atol=1e-12)
+    lively = RidgeSpline(weights[:3], biases[:3], [1.0, -2.0, 0.5], order=order)
+    assert spline.radon_tv() == pytest.approx(lively.radon_tv(), rel=1e-5)
+
+
 @every_order
 def test_vanishing_outputs_of_a_vector_spline_merge_by_vector(order):
     spline = RidgeSpline([[1.0], [1.0], [2.0]], [0.0, 0.0, 1.0], [[1.0, 2.0], [-1.0, 2.0], [0.0, 0.0]], order=order)

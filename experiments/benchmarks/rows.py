@@ -11,7 +11,7 @@ from experiments.benchmarks.cases import Case, OracleCase, ProgramCase, SearchCa
 from experiments.benchmarks.line import LineCase, SparsestCase, TrendFilterCase
 from experiments.benchmarks.peer_training import Limits
 from experiments.benchmarks.peers import DIABETES, PLANTED, PeerCase
-from experiments.benchmarks.training import TorchCase, TrainingCase
+from experiments.benchmarks.training import TrainingCase
 
 # λ = SCALE √N: the dual profile of noise of standard deviation σ grows like σ √N. With σ = 0.1, 30 to 100 neurons.
 SCALE = 0.006
@@ -141,13 +141,15 @@ ROWS = {
         (SearchCase.of(_QUICK_FAMILY, 2),),
     ),
     "training": Row(
-        "2,000 steps of Adam, 32 seeds of width 200, on the diabetes data (442 × 10)",
+        "A step of Adam on all data, 32 seeds of width 200: diabetes (442 × 10), and 10,000 points in the plane",
         (
-            TrainingCase("64 bits", 442),
-            TrainingCase("32 bits", 442, precision=32),
-            TorchCase("PyTorch, 64 bits", 442),
-            TorchCase("PyTorch, 32 bits", 442, precision=32),
+            TrainingCase("diabetes, 64 bits", 442),
+            TrainingCase("diabetes, 32 bits", 442, precision=32),
+            TrainingCase("diabetes, 64 bits, PyTorch on one thread", 442, threads=1),
+            TrainingCase("diabetes, 32 bits, PyTorch on one thread", 442, precision=32, threads=1),
+            TrainingCase("plane, 32 bits", 10_000, data="plane", precision=32, steps=4),
+            TrainingCase("plane, 64 bits", 10_000, data="plane", steps=4),
         ),
-        (TrainingCase("64 bits", 20, width=4, seeds=2, steps=200),),
+        (TrainingCase("64 bits", 20, width=4, seeds=2, steps=8),),
     ),
 }

@@ -38,6 +38,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "shortfall": ("worst shortfall", lambda value: f"{value:.0e}"),
     "reached": ("ridgesplines gets there in", _seconds),
     "ratio": ("times as fast", lambda value: f"{value:.3g}"),
+    "processor_ratio": ("in processor time", lambda value: f"{value:.3g}"),
     "memory": ("peak MiB", lambda value: f"{value:.0f}"),
     "status": ("status", str),
 }

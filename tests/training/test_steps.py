@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import ridgesplines as rs
+from ridgesplines.activations import LeakyReLU, TruncatedPower
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.training import PENALTIES
+from ridgesplines.solvers.training.layer import network_values
 from ridgesplines.solvers.training.merging import sparser, spline_of
 from ridgesplines.solvers.training.network import Model, Parameters, data_of, initial, offset_of, rebalanced, scaled
 from ridgesplines.solvers.training.proximal import prox_path_norm, prox_product, soft_threshold
@@ -89,6 +91,33 @@ def test_the_objective_is_the_problem_s_and_its_gradient_the_central_difference(
     # Central differences of a function with third derivatives of order (its size), divided rounding.
     size = 1 + abs(float(function(flat))) + np.abs(gradient).max()
     np.testing.assert_allclose(gradient, differences, rtol=0, atol=1e-8 * size)
+
+
+@pytest.mark.parametrize("outputs", [None, 3])
+@pytest.mark.parametrize("activation", [*map(TruncatedPower, (2, 3, 4)), LeakyReLU(0.25), LeakyReLU(0.0)])
+def test_the_gradient_by_hand_is_the_automatic_one(activation, outputs):
+    rng = np.random.default_rng(3)
+    tail = () if outputs is None else (outputs,)
+    points, targets = rng.standard_normal((20, 3)), rng.standard_normal((20, *tail))
+    shapes = (5, 3), (5,), (5, *tail)
+    network = tuple(jnp.asarray(rng.standard_normal(shape)) for shape in shapes)
+
+    def by_hand(network):
+        return jnp.sum((network_values(activation, points, *network) - targets) ** 2)
+
+    def plain(network):
+        weights, biases, coefficients = network
+        return jnp.sum((activation(points @ weights.T - biases) @ coefficients - targets) ** 2)
+
+    direction = tuple(jnp.asarray(rng.standard_normal(leaf.shape)) for leaf in network)
+    for derivative in (jax.grad, lambda f: lambda at: jax.jvp(jax.grad(f), (at,), (direction,))[1]):
+        for one, two in zip(derivative(by_hand)(network), derivative(plain)(network), strict=True):
+            # Sums of 60 terms of the size of the largest.
+            np.testing.assert_allclose(one, two, rtol=0, atol=1e3 * EPS * float(jnp.abs(two).max()))
+    assert by_hand(network) == pytest.approx(float(plain(network)), rel=64 * EPS)
+    single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), network)
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.grad(lambda n: jnp.sum(
+        network_values(activation, jnp.asarray(points, jnp.float32), *n)))(single))  # fmt: skip
 
 
 def parameters_jax(parameters):
@@ -249,3 +278,21 @@ def test_neurons_next_to_each_other_are_merged_as_long_as_the_objective_does_not
     assert sparser(problem, apart, refit=True)[0].width == 3
     mixed = coefficients * np.tile([1.0, -1.0, 1.0, -1.0, 1.0], 3)
     assert sparser(problem, spline_of(problem, crowd, mixed, None), refit=True)[0].width > 3
+
+
+def test_neurons_that_cancel_on_the_way_to_being_merged_leave_a_polynomial():
+    problem = problem_of()
+    weights = np.tile([[0.6, 0.8]], (3, 1))
+    pair = Neurons(weights, np.array([40.0, 40.0 + 1e-3, 40.0 + 2e-3]))
+    spline = spline_of(problem, pair, np.array([1e-9, -2e-9, 1e-9]), None)
+    merged, objective = sparser(problem, spline, refit=True)
+    assert merged.width <= 3
+    assert objective == problem.objective(merged)
+
+
+def test_a_spline_without_neurons_has_nothing_to_merge():
+    problem = problem_of()
+    flat = spline_of(problem, Neurons(np.zeros((0, 2)), np.zeros(0)), np.zeros(0), None)
+    merged, objective = sparser(problem, flat, refit=True)
+    assert merged.width == 0
+    assert objective == problem.objective(flat)

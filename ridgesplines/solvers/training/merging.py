@@ -58,6 +58,8 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
     spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
     limit = objective * (1 + _DEARER)
     for distance in _DISTANCES:
+        if not spline.width:
+            break
         merged = _merged(spline, centre, spread, distance)
         if merged.width == spline.width:
             continue

@@ -15,6 +15,7 @@ from ridgesplines.oracles import Neurons
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.regularizers import Regularizer
+from ridgesplines.solvers.training.layer import network_values, serves
 from ridgesplines.solvers.training.penalties import PENALTIES
 
 # A neuron with a smaller share of the path norm than this over the width is not counted as active.
@@ -99,8 +100,12 @@ class Model:
     def predictions(self, data: Data, parameters: Parameters) -> Array:
         """The fit, (N,) or (N, D), in the units of the targets."""
         activation = self.regularizer.activation
-        hidden = activation(data.points @ parameters.weights.T - parameters.biases)
-        fit = data.target * (hidden @ parameters.coefficients)
+        if serves(activation):
+            leaves = parameters.weights, parameters.biases, parameters.coefficients
+            fit = data.target * network_values(activation, data.points, *leaves)
+        else:
+            hidden = activation(data.points @ parameters.weights.T - parameters.biases)
+            fit = data.target * (hidden @ parameters.coefficients)
         if self.polynomial == "solved":
             return fit + data.left @ (data.right.T @ (data.targets - fit))
         if self.polynomial == "trained":
