@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
     from ridgesplines.solvers.line import LineSpline
+    from ridgesplines.solvers.merging import merge_neurons
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solvers.training import NetworkTraining, TrainingResult, Trajectory, train
@@ -95,6 +96,7 @@ _HOMES = {
     "certify": "certificate",
     "compare": "comparison",
     "regularization_path": "path",
+    "merge_neurons": "solvers.merging",
     "reweight": "reweighting",
     "select_strength": "path",
     "solution_set": "solvers.solution_set",
@@ -110,7 +112,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
-    "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
+    "sparsify", "merge_neurons", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",

@@ -15,6 +15,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status
 from ridgesplines.solvers.column_generation import ColumnGeneration
+from ridgesplines.solvers.merging import merge_neurons
 from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.solving import Solver
 from ridgesplines.spline import RidgeSpline
@@ -32,7 +33,7 @@ class ComparisonRow:
         solver: its name.
         problem: what was solved.
         solution: what came out; None if the solver refused or failed.
-        sparse: the solution made as sparse as `sparsify` makes it.
+        sparse: the solution made as sparse as `merge_neurons` and `sparsify` make it.
         seconds: wall time of the solver.
         refusal: why there is no solution; empty if there is one.
     """
@@ -201,4 +202,5 @@ def _row(name: str, method: str, problem: Problem, solver: Solver) -> Comparison
     except (ValueError, NotImplementedError, np.linalg.LinAlgError) as error:
         return ComparisonRow(name, method, problem, None, None, time.perf_counter() - began, str(error))
     seconds = time.perf_counter() - began
-    return ComparisonRow(name, method, problem, solution, sparsify(problem, solution.spline), seconds)
+    sparse = sparsify(problem, merge_neurons(problem, solution.spline))
+    return ComparisonRow(name, method, problem, solution, sparse, seconds)
