@@ -9,12 +9,14 @@ from typing import Any
 import cvxpy
 import numpy as np
 
+from ridgesplines.certificate import certify
 from ridgesplines.oracles import Neurons
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.convex_program import CompiledProgram, NeuronForm, candidate_neurons, solution_of
+from ridgesplines.solvers.merging import merge_neurons
 
 
 def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 8, floor: float = 1e-3) -> Solution:
@@ -23,12 +25,12 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
     Over fixed candidate neurons, solve the problem again and again with each neuron's cost times c / (|v_k| + ε),
     ε = `floor` · max |v|, and c such that what there is costs as much as before: what was small becomes dear. That
     majorises the concave Σ log(|v_k| + ε), and leads to a local optimum of it at best; which one depends on where it
-    begins. The result of the fewest neurons among all rounds is returned; its certificate is that of `problem` as it
-    stands, so that the gap is what the sparsity costs.
+    begins. The neurons of each round are merged as `merge_neurons` does, and the result of the fewest is returned; its
+    certificate is that of `problem` as it stands, so that the gap is what the sparsity costs.
 
     Args:
         problem: any that `ConvexProgram(form="dictionary")` serves.
-        neurons: the candidates; by default those of a certified solution and of a grid through the data.
+        neurons: the candidates; by default those of a certified solution, merged or not, and of a grid through the data.
         rounds: how many times to reweight, at least 1.
         floor: ε over the largest coefficient.
 
@@ -46,7 +48,9 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
     candidates = neurons
     if candidates is None:
         known = ColumnGeneration().solve(problem, progress=False)
-        candidates = problem.regularizer.represent(known.spline).neurons + candidate_neurons(problem)
+        candidates = candidate_neurons(problem)
+        for spline in (known.spline, merge_neurons(problem, known.spline)):
+            candidates += problem.regularizer.represent(spline).neurons
         dual = known.dual
     shape = (len(candidates),) if problem.outputs == 1 else (len(candidates), 1)
     favours = cvxpy.Parameter(shape, nonneg=True, value=np.ones(shape))
@@ -55,10 +59,19 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
     tolerances: dict[str, Any] = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-9)
     best: Solution | None = None
     for _ in range(rounds + 1):
-        outcome = program.solve(problem.dual_limit, cvxpy.CLARABEL, tolerances)
+        try:
+            outcome = program.solve(problem.dual_limit, cvxpy.CLARABEL, tolerances)
+        except np.linalg.LinAlgError:
+            # What costs ever more and what costs ever less can be too much for the solver together.
+            if best is None:
+                raise
+            break
         # Only the first dual vector, without weights, is one of the problem.
         dual = outcome.dual if dual is None else dual
         solution = solution_of(problem, outcome._replace(dual=dual), 1e-6, began)
+        merged = merge_neurons(problem, solution.spline)
+        if merged.width < solution.spline.width:
+            solution = replace(solution, spline=merged, certificate=certify(problem, merged, dual))
         if best is None or (solution.spline.width, solution.objective) < (best.spline.width, best.objective):
             best = solution
         masses = sizes(form.network()[1])
