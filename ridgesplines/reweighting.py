@@ -30,7 +30,7 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
 
     Args:
         problem: any that `ConvexProgram(form="dictionary")` serves.
-        neurons: the candidates; by default those of a certified solution, merged or not, and of a grid through the data.
+        neurons: the candidates; by default those of a certified solution, merged or not, and of a grid in the data.
         rounds: how many times to reweight, at least 1.
         floor: ε over the largest coefficient.
 
