@@ -19,7 +19,7 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, oracles, plotting, plotting_training
+    from ridgesplines import datasets, oracles, plotting, plotting_classes, plotting_training
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparison import Comparison, ComparisonRow, compare
     from ridgesplines.losses import (
@@ -105,7 +105,7 @@ _HOMES = {
     "sparsify": "solvers.sparsify",
     "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "oracles", "plotting", "plotting_training")
+_MODULES = ("datasets", "oracles", "plotting", "plotting_classes", "plotting_training")
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
@@ -118,7 +118,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "regularization_path", "RegularizationPath", "select_strength", "StrengthSelection",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
-    "datasets", "oracles", "plotting", "plotting_training",
+    "datasets", "oracles", "plotting", "plotting_classes", "plotting_training",
 ]  # fmt: skip
 
 

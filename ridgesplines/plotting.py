@@ -17,9 +17,11 @@ from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
 from ridgesplines.comparison import Comparison
+from ridgesplines.losses import LabelLoss
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath
+from ridgesplines.plotting_classes import plot_classes
 from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
@@ -392,7 +394,8 @@ def plot_fit(
 ) -> Figure:
     """The fit beside its certificate: for d = 1 curve over dual profile, for d = 2 map and dual profile.
 
-    For d > 2, fitted against observed values, and the weights of the largest neurons.
+    Classes are drawn with the boundary between them and its margins, see `plotting_classes`. For d > 2, fitted against
+    observed values, and the weights of the largest neurons.
 
     Args:
         problem: as solved.
@@ -416,7 +419,10 @@ def plot_fit(
         figure, axes = plt.subplots(1, 2, figsize=(12.5, 5.2), layout="constrained")
     upper, lower = axes
     if shown.dimension <= 2:
-        plot_spline(shown, x, y, labels=labels, ax=upper)
+        if isinstance(problem.loss, LabelLoss):
+            plot_classes(shown, x, y, certificate, labels=labels, ax=upper)
+        else:
+            plot_spline(shown, x, y, labels=labels, ax=upper)
         plot_dual_profile(problem, certificate, solution.spline, ax=lower)
         if spline is not None:
             lower.set_title("in standardised units", fontsize="small", loc="left")

@@ -27,7 +27,7 @@ FLOORS = (
     ("certificate", "solution"),
     ("solvers",),
     ("solving", "path", "comparison", "reweighting"),
-    ("plotting_parts", "plotting", "plotting_training", "datasets", "tables", "scaling"),
+    ("plotting_parts", "plotting_classes", "plotting", "plotting_training", "datasets", "tables", "scaling"),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -40,7 +40,8 @@ NEIGHBOURS = {
     "regularizers": {"spline", "oracles"},
     "solution": {"certificate"},
     "comparison": {"solving"},
-    "plotting": {"plotting_parts"},
+    "plotting_classes": {"plotting_parts"},
+    "plotting": {"plotting_parts", "plotting_classes"},
     "plotting_training": {"plotting", "plotting_parts"},
 }
 # What several solvers share: the problem over given neurons, and the last step of any that ends at a dense solution.
