@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.transforms import ScaledTranslation
 
 from ridgesplines.certificate import Certificate
 from ridgesplines.plotting_parts import BLUE, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins
@@ -16,6 +17,8 @@ _COLOURS = LinearSegmentedColormap.from_list("classes", [ORANGE, "white", BLUE])
 # The colours end where f is this far from the boundary.
 _FAR = 2.0
 _GRID = 301
+# The height of the label of an axis and its ticks, in points.
+_LABEL = 34
 
 
 def plot_classes(
@@ -67,10 +70,11 @@ def plot_classes(
             ax.scatter(
                 *places[holds].T, s=areas, facecolors="none", edgecolors=RED, linewidths=1.3, zorder=5, label=name
             )
-    # Above the picture, which is full.
+    # Below the picture, which is full, and its label.
+    below = ax.transAxes + ScaledTranslation(0, -_LABEL / 72, ax.figure.dpi_scale_trans)  # type: ignore[union-attr]
     ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize="x-small", frameon=False, borderaxespad=0.1,
-        handlelength=1.6, columnspacing=1.0,
+        loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, ncols=4, fontsize="x-small", frameon=False,
+        borderaxespad=0.0, handlelength=1.6, columnspacing=1.0,
     )  # fmt: skip
     return ax
 
