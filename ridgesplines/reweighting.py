@@ -17,6 +17,7 @@ from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.convex_program import CompiledProgram, NeuronForm, candidate_neurons, solution_of
 from ridgesplines.solvers.merging import merge_neurons
+from ridgesplines.solvers.sparsify import sparsify
 
 
 def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 8, floor: float = 1e-3) -> Solution:
@@ -25,8 +26,9 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
     Over fixed candidate neurons, solve the problem again and again with each neuron's cost times c / (|v_k| + ε),
     ε = `floor` · max |v|, and c such that what there is costs as much as before: what was small becomes dear. That
     majorises the concave Σ log(|v_k| + ε), and leads to a local optimum of it at best; which one depends on where it
-    begins. The neurons of each round are merged as `merge_neurons` does, and the result of the fewest is returned; its
-    certificate is that of `problem` as it stands, so that the gap is what the sparsity costs.
+    begins. The neurons of each round, and without `neurons` those of the certified solution, are merged and made sparse
+    (`merge_neurons`, `sparsify`), and the result of the fewest is returned; its certificate is that of `problem` as it
+    stands, so that the gap is what the sparsity costs.
 
     Args:
         problem: any that `ConvexProgram(form="dictionary")` serves.
@@ -45,19 +47,19 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
         raise ValueError(f"rounds must be at least 1 and floor between 0 and 1, got {rounds!r} and {floor!r}.")
     began = time.perf_counter()
     dual: np.ndarray | None = None
+    best: Solution | None = None
     candidates = neurons
     if candidates is None:
         known = ColumnGeneration().solve(problem, progress=False)
-        candidates = candidate_neurons(problem)
-        for spline in (known.spline, merge_neurons(problem, known.spline)):
+        best = _sparser(problem, known)
+        candidates, dual = candidate_neurons(problem), known.dual
+        for spline in (known.spline, best.spline):
             candidates += problem.regularizer.represent(spline).neurons
-        dual = known.dual
     shape = (len(candidates),) if problem.outputs == 1 else (len(candidates), 1)
     favours = cvxpy.Parameter(shape, nonneg=True, value=np.ones(shape))
     form = NeuronForm(problem, candidates, favours)
     program = CompiledProgram(problem, form)
     tolerances: dict[str, Any] = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-9)
-    best: Solution | None = None
     for _ in range(rounds + 1):
         try:
             outcome = program.solve(problem.dual_limit, cvxpy.CLARABEL, tolerances)
@@ -68,10 +70,7 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
             break
         # Only the first dual vector, without weights, is one of the problem.
         dual = outcome.dual if dual is None else dual
-        solution = solution_of(problem, outcome._replace(dual=dual), 1e-6, began)
-        merged = merge_neurons(problem, solution.spline)
-        if merged.width < solution.spline.width:
-            solution = replace(solution, spline=merged, certificate=certify(problem, merged, dual))
+        solution = _sparser(problem, solution_of(problem, outcome._replace(dual=dual), 1e-6, began))
         if best is None or (solution.spline.width, solution.objective) < (best.spline.width, best.objective):
             best = solution
         masses = sizes(form.network()[1])
@@ -82,3 +81,11 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
         favours.value = (1 / dearness).reshape(shape)
     assert best is not None
     return replace(best, seconds=time.perf_counter() - began, details=best.details | {"heuristic": "reweighting"})
+
+
+def _sparser(problem: Problem, solution: Solution) -> Solution:
+    """The solution, merged and made sparse where that leaves fewer neurons."""
+    spline = sparsify(problem, merge_neurons(problem, solution.spline))
+    if spline.width >= solution.spline.width:
+        return solution
+    return replace(solution, spline=spline, certificate=certify(problem, spline, solution.dual))
