@@ -153,10 +153,12 @@ def _proving(problem: Problem, seconds: float) -> Oracle:
     if problem.oracle.kind != "heuristic":
         return problem.oracle
     regularizer, points = problem.regularizer, problem.measurements.points
+    oracle: Oracle | None = None
     if problem.targets.ndim == 1 and isinstance(regularizer, RadonTV) and regularizer.order == 2:
-        return BranchAndBoundOracle(points, time_limit=seconds)
-    proving = isinstance(regularizer, AtomicNorm) and problem.targets.ndim == 1
-    if proving and (oracle := regularizer.proving_oracle(points, seconds)) is not None:
+        oracle = BranchAndBoundOracle(points, time_limit=seconds)
+    elif problem.targets.ndim == 1 and isinstance(regularizer, AtomicNorm):
+        oracle = regularizer.proving_oracle(points, seconds)
+    if oracle is not None:
         return oracle
     raise ValueError(
         f"no proof is known for {regularizer!r} in dimension {problem.measurements.dimension}, only for one output and "
