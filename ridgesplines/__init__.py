@@ -19,7 +19,16 @@ else:
     os.environ["JAX_ENABLE_X64"] = "1"
 
 if TYPE_CHECKING:
-    from ridgesplines import datasets, kernels, oracles, plotting, plotting_comparison, plotting_training, surfaces
+    from ridgesplines import (
+        datasets,
+        kernels,
+        oracles,
+        plotting,
+        plotting_classes,
+        plotting_comparison,
+        plotting_training,
+        surfaces,
+    )
     from ridgesplines.breakpoints import ExactPath, exact_path
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparing import compare
@@ -64,6 +73,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.kernel_gradients import ConjugateGradients
     from ridgesplines.solvers.kernel_regression import KernelFit, KernelRegression
     from ridgesplines.solvers.line import LineSpline
+    from ridgesplines.solvers.merging import merge_neurons
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solvers.training import NetworkTraining, TrainingResult, Trajectory, train
@@ -134,6 +144,7 @@ _HOMES = {
     "import_network": "exchange",
     "polish": "polishing",
     "regularization_path": "path",
+    "merge_neurons": "solvers.merging",
     "reweight": "reweighting",
     "select_strength": "path",
     "solution_set": "solvers.solution_set",
@@ -144,14 +155,23 @@ _HOMES = {
     "stein_risk": "selection",
     "train": "solvers.training.options",
 }
-_MODULES = ("datasets", "kernels", "oracles", "plotting", "plotting_comparison", "plotting_training", "surfaces")
+_MODULES = (
+    "datasets",
+    "kernels",
+    "oracles",
+    "plotting",
+    "plotting_classes",
+    "plotting_comparison",
+    "plotting_training",
+    "surfaces",
+)
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
-    "sparsify", "solution_set", "SolutionSet", "sparsest", "reweight",
+    "sparsify", "merge_neurons", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
@@ -161,7 +181,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
-    "datasets", "kernels", "oracles", "plotting", "plotting_comparison", "plotting_training", "surfaces",
+    "datasets", "kernels", "oracles", "surfaces",
+    "plotting", "plotting_classes", "plotting_comparison", "plotting_training",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ridgesplines.checks import check_seconds
 from ridgesplines.oracles import BranchAndBoundOracle, CertificateKind, Neurons, Oracle
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem, check_problem
-from ridgesplines.regularizers import RadonTV
+from ridgesplines.regularizers import AtomicNorm, RadonTV
 from ridgesplines.spline import RidgeSpline
 
 # How many times its usual number of starts a heuristic oracle tries before its answer is certified.
@@ -152,12 +152,19 @@ def _proving(problem: Problem, seconds: float) -> Oracle:
     check_seconds("prove", seconds)
     if problem.oracle.kind != "heuristic":
         return problem.oracle
-    if not isinstance(problem.regularizer, RadonTV) or problem.regularizer.order != 2 or problem.targets.ndim != 1:
-        raise ValueError(
-            f"no proof is known for {problem.regularizer!r} in dimension {problem.measurements.dimension}, only for "
-            "RadonTV(order=2) with one output, and in low dimension; leave out prove for an estimate."
-        )
-    return BranchAndBoundOracle(problem.measurements.points, time_limit=seconds)
+    regularizer, points = problem.regularizer, problem.measurements.points
+    oracle: Oracle | None = None
+    if problem.targets.ndim == 1 and isinstance(regularizer, RadonTV) and regularizer.order == 2:
+        oracle = BranchAndBoundOracle(points, time_limit=seconds)
+    elif problem.targets.ndim == 1 and isinstance(regularizer, AtomicNorm):
+        oracle = regularizer.proving_oracle(points, seconds)
+    if oracle is not None:
+        return oracle
+    raise ValueError(
+        f"no proof is known for {regularizer!r} in dimension {problem.measurements.dimension}, only for one output and "
+        "RadonTV(order=2) or AtomicNorm with weight_norm 1 or inf, and in low dimension; leave out prove for an "
+        "estimate."
+    )
 
 
 def _dual_of(problem: Problem, predictions: np.ndarray, neurons: Neurons, coefficients: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from ridgesplines.progress import Progress
 from ridgesplines.solution import Status
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.kernel_regression import KernelRegression
+from ridgesplines.solvers.merging import merge_neurons
 from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.solvers.training import NetworkTraining
 from ridgesplines.solving import Solver
@@ -97,7 +98,7 @@ def _row(
     except (ValueError, NotImplementedError, np.linalg.LinAlgError) as error:
         return ComparisonRow(name, method, problem, None, None, time.perf_counter() - began, str(error))
     seconds = time.perf_counter() - began
-    sparse = None if solution is None else sparsify(problem, solution.spline)
+    sparse = None if solution is None else sparsify(problem, merge_neurons(problem, solution.spline))
     return ComparisonRow(name, method, problem, solution, sparse, seconds, training=training, kernel=kernel)
 
 

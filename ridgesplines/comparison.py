@@ -38,7 +38,7 @@ class ComparisonRow:
         problem: what was solved.
         solution: what came out, of a training its best seed; None if the solver refused or failed, or found a function
             that is no network.
-        sparse: the solution made as sparse as `sparsify` makes it.
+        sparse: the solution made as sparse as `merge_neurons` and `sparsify` make it.
         seconds: wall time of the solver.
         refusal: why there is no solution; empty if there is one.
         training: all seeds, if the solver was `NetworkTraining`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,9 +16,12 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
+from ridgesplines.losses import LabelLoss
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath
+from ridgesplines.plotting_classes import plot_classes
+from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.solution_set import SolutionSet
@@ -27,26 +29,6 @@ from ridgesplines.spline import RidgeSpline
 
 # Hyperplanes of two solutions that agree to this are one.
 _SAME = 1e-9
-# Okabe and Ito's colours, told apart by colour-blind readers.
-_BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Names for the axes, units included.
-
-    Attributes:
-        inputs: one per input.
-        target: of the target.
-    """
-
-    inputs: tuple[str, ...]
-    target: str
-
-    @classmethod
-    def plain(cls, dimension: int) -> Labels:
-        """x (or x1, x2, …) and y."""
-        return cls(("x",) if dimension == 1 else tuple(f"x{i + 1}" for i in range(dimension)), "y")
 
 
 def plot_spline(
@@ -65,7 +47,7 @@ def plot_spline(
         ValueError: if the spline has more than two inputs; `plot_directions` serves those.
     """
     labels = Labels.plain(spline.dimension) if labels is None else labels
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     if spline.dimension == 1:
         return _plot_curve(ax, spline.canonical(), x, y, labels)
     if spline.dimension == 2:
@@ -74,16 +56,16 @@ def plot_spline(
 
 
 def _plot_curve(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
-    low, high = _margins(x[:, 0])
+    low, high = margins(x[:, 0])
     knots = spline.biases[(spline.biases > low) & (spline.biases < high)]
     grid = np.sort(np.concatenate([np.linspace(low, high, 1001), knots]))
-    ax.plot(x[:, 0], y, "o", color=_GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
-    ax.plot(grid, spline(grid), color=_BLUE, linewidth=2, label="ridge spline", zorder=2)
+    ax.plot(x[:, 0], y, "o", color=GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
+    ax.plot(grid, spline(grid), color=BLUE, linewidth=2, label="ridge spline", zorder=2)
     ax.plot(
         knots,
         spline(knots),
         "D",
-        color=_RED,
+        color=RED,
         markersize=5,
         label=f"{len(knots)} knot{'' if len(knots) == 1 else 's'}",
         zorder=3,
@@ -105,17 +87,17 @@ def plot_solution_set(
         ax: where to draw.
     """
     labels = Labels.plain(1) if labels is None else labels
-    ax = _axes(ax)
-    low, high = _margins(solutions.points)
+    ax = axes_or_new(ax)
+    low, high = margins(solutions.points)
     canonical, sparsest = solutions.canonical, solutions.sparsest
     # Between two knots of any of them everything is straight.
     grid = np.sort(np.concatenate([np.linspace(low, high, 1001), canonical.biases, sparsest.biases]))
     least, largest = solutions.envelope(grid)
     if y is not None:
-        ax.plot(solutions.points, y, "o", color=_GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
+        ax.plot(solutions.points, y, "o", color=GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
     title = "all solutions" if solutions.complete else "all solutions with these values"
-    ax.fill_between(grid, least, largest, color=_ORANGE, alpha=0.6, linewidth=0, label=title, zorder=1)
-    for spline, color, word, marker in ((canonical, _BLUE, "canonical", "D"), (sparsest, _RED, "sparsest", "o")):
+    ax.fill_between(grid, least, largest, color=ORANGE, alpha=0.6, linewidth=0, label=title, zorder=1)
+    for spline, color, word, marker in ((canonical, BLUE, "canonical", "D"), (sparsest, RED, "sparsest", "o")):
         ax.plot(grid, spline(grid), color=color, linewidth=1.2, zorder=2)
         knots = spline.biases
         label = f"{word}: {len(knots)} knot{'' if len(knots) == 1 else 's'}"
@@ -127,22 +109,8 @@ def plot_solution_set(
 
 def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
     plot_map(spline, x, y, labels=labels, ax=ax)
-    (low1, high1), (low2, high2) = _margins(x[:, 0]), _margins(x[:, 1])
+    draw_hyperplanes(ax, spline, (margins(x[:, 0]), margins(x[:, 1])))
     if spline.width:
-        # Each hyperplane from the point nearest the middle of the picture, to both sides and beyond its edges.
-        along = np.column_stack([-spline.weights[:, 1], spline.weights[:, 0]])
-        middle = np.array([low1 + high1, low2 + high2]) / 2
-        feet = spline.biases[:, None] * spline.weights + (along @ middle)[:, None] * along
-        ends = np.hypot(high1 - low1, high2 - low2) * along
-        segments = np.stack([feet - ends, feet + ends], axis=1)
-        sizes = np.abs(spline.coefficients)
-        widths = 0.1 + 2.7 * sizes / sizes.max()
-        colours = np.where(spline.coefficients > 0, _RED, "black")
-        ax.add_collection(
-            LineCollection(list(segments), linewidths=widths, colors=colours.tolist(), alpha=0.4, zorder=2)
-        )
-        for colour, text in ((_RED, "neuron, v > 0"), ("black", "neuron, v < 0")):
-            ax.plot([], [], color=colour, linewidth=1.5, label=text)
         ax.legend(loc="upper right", fontsize="small", framealpha=0.9)
     return ax
 
@@ -165,8 +133,8 @@ def plot_map(
         ax: where to draw.
     """
     labels = Labels.plain(2) if labels is None else labels
-    ax = _axes(ax)
-    (low1, high1), (low2, high2) = _margins(x[:, 0]), _margins(x[:, 1])
+    ax = axes_or_new(ax)
+    (low1, high1), (low2, high2) = margins(x[:, 0]), margins(x[:, 1])
     grid1, grid2 = np.linspace(low1, high1, 241), np.linspace(low2, high2, 241)
     mesh = np.stack(np.meshgrid(grid1, grid2), axis=-1).reshape(-1, 2)
     # Outside the data's range a fit extrapolates linearly; the colours are for the inside.
@@ -205,7 +173,7 @@ def plot_dual_profile(
     Raises:
         ValueError: if the problem has more than two inputs.
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     match problem.measurements.dimension:
         case 1:
             return _plot_profile_line(ax, problem, certificate, spline)
@@ -216,16 +184,16 @@ def plot_dual_profile(
 
 def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
     points, limit = problem.measurements.points, problem.dual_limit
-    low, high = _margins(points[:, 0])
+    low, high = margins(points[:, 0])
     knots = np.array([]) if spline is None else np.asarray(spline.canonical().biases)
     grid = np.unique(np.concatenate([np.linspace(low, high, 801), points[:, 0], knots]))
     kind = problem.regularizer.order, problem.regularizer.activation.slope
     values = profile(points, certificate.dual, Neurons(np.ones((len(grid), 1)), grid), *kind)
-    ax.axhspan(-limit, limit, color=_ORANGE, alpha=0.18, linewidth=0, label="±λ" if problem.strength else "±1")
-    ax.plot(grid, values, color=_GREEN, linewidth=1.5, label="dual profile p")
+    ax.axhspan(-limit, limit, color=ORANGE, alpha=0.18, linewidth=0, label="±λ" if problem.strength else "±1")
+    ax.plot(grid, values, color=GREEN, linewidth=1.5, label="dual profile p")
     if len(knots):
         touching = profile(points, certificate.dual, Neurons(np.ones((len(knots), 1)), knots), *kind)
-        ax.plot(knots, touching, "D", color=_RED, markersize=5, label="at the knots")
+        ax.plot(knots, touching, "D", color=RED, markersize=5, label="at the knots")
     ax.set(xlabel="bias b: where a knot may sit", ylabel="p(b)", xlim=(low, high))
     ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, fontsize="small")
     return ax
@@ -272,7 +240,7 @@ def plot_directions(
         ax: where to draw.
     """
     labels = Labels.plain(spline.dimension) if labels is None else labels
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     spline = spline.canonical()
     order = np.argsort(-np.abs(spline.coefficients))[:most]
     if not len(order):
@@ -293,11 +261,11 @@ def plot_agreement(
 ) -> Axes:
     """Fitted against observed targets, for splines of any number of inputs."""
     labels = Labels.plain(spline.dimension) if labels is None else labels
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     fitted = spline(x)
     limits = [min(y.min(), fitted.min()), max(y.max(), fitted.max())]
-    ax.plot(limits, limits, color=_GREY, linewidth=1, linestyle="--", label="perfect fit")
-    ax.plot(fitted, y, "o", color=_BLUE, markersize=3.5, alpha=0.6, label="data")
+    ax.plot(limits, limits, color=GREY, linewidth=1, linestyle="--", label="perfect fit")
+    ax.plot(fitted, y, "o", color=BLUE, markersize=3.5, alpha=0.6, label="data")
     ax.set(xlabel=f"fitted {labels.target}", ylabel=f"observed {labels.target}")
     ax.legend(frameon=False, loc="upper left")
     return ax
@@ -305,7 +273,7 @@ def plot_agreement(
 
 def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
     """Objective and bound against time: where the bound is proven, the optimum lies between the two curves."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     certificate = solution.certificate
     seconds, objective, bound = (
         np.array([getattr(row, f) for row in solution.trace]) for f in ("seconds", "objective", "bound")
@@ -313,9 +281,9 @@ def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
     word, between = (
         ("proven bound", "the optimum is in here") if certificate.proven else ("estimated bound", "estimated gap")
     )
-    ax.plot(seconds, objective, color=_BLUE, linewidth=2, marker=".", label="objective")
-    ax.plot(seconds, bound, color=_ORANGE, linewidth=2, marker=".", label=word)
-    ax.fill_between(seconds, bound, objective, color=_GREY, alpha=0.15, label=between)
+    ax.plot(seconds, objective, color=BLUE, linewidth=2, marker=".", label="objective")
+    ax.plot(seconds, bound, color=ORANGE, linewidth=2, marker=".", label=word)
+    ax.fill_between(seconds, bound, objective, color=GREY, alpha=0.15, label=between)
     # Early objectives can be far off; the eye wants the neighbourhood of the optimum.
     final = solution.objective if np.isfinite(solution.objective) else float(objective.min(initial=1.0))
     ax.set_ylim(max(0.0, final * 0.2), final * 1.8 if final > 0 else 1.0)
@@ -353,31 +321,31 @@ def plot_path(path: RegularizationPath, axes: Sequence[Axes] | None = None) -> F
     present = np.pad(heights != 0, ((0, 0), (1, 1)))
     drawn = np.where(present[:, :-2] | present[:, 1:-1] | present[:, 2:], heights, np.nan)
     segments = [np.column_stack([strengths, row]) for row in drawn]
-    colours = [_RED if row[np.argmax(np.abs(row))] > 0 else "black" for row in heights]
+    colours = [RED if row[np.argmax(np.abs(row))] > 0 else "black" for row in heights]
     lives = np.sum(heights != 0, axis=1)
     # Lines of one strength only are spikes: faint, so that the lasting ones stand out.
     widths, alphas = np.where(lives > 1, 1.2, 0.6), np.where(lives > 1, 0.7, 0.3)
     if segments:
         upper.add_collection(LineCollection(segments, colors=colours, linewidths=widths, alpha=alphas.tolist()))
-    upper.axhline(0.0, color=_GREY, linewidth=0.8)
+    upper.axhline(0.0, color=GREY, linewidth=0.8)
     upper.autoscale_view()
     upper.set(ylabel="size of the coefficient, ‖v‖" if several else "coefficient v")
     upper.set_title(f"{len(path)} strengths, {len(planes)} different neurons", fontsize="medium")
 
-    middle.step(strengths, path.widths, where="mid", color=_BLUE, linewidth=2)
+    middle.step(strengths, path.widths, where="mid", color=BLUE, linewidth=2)
     middle.set(ylabel="neurons", ylim=(0, None))
     middle.yaxis.set_major_locator(MaxNLocator(integer=True))
     gaps = path.relative_gaps
     proven = all(solution.certificate.proven for solution in path)
     _beside(middle, strengths, np.where(gaps > 0, gaps, np.nan), f"{'certified' if proven else 'estimated'} gap")
 
-    lower.plot(strengths, path.losses, color=_BLUE, linewidth=2)
+    lower.plot(strengths, path.losses, color=BLUE, linewidth=2)
     lower.set(xlabel="strength λ", ylim=(0, None))
-    lower.set_ylabel("loss", color=_BLUE)
+    lower.set_ylabel("loss", color=BLUE)
     right = lower.twinx()
-    right.plot(strengths, path.regularizations, color=_ORANGE, linewidth=2)
+    right.plot(strengths, path.regularizations, color=ORANGE, linewidth=2)
     right.set_ylim(0, None)
-    right.set_ylabel("R", color=_ORANGE)
+    right.set_ylabel("R", color=ORANGE)
     for ax in axes:
         ax.set_xscale("log")
         if len(path) > 1:
@@ -389,9 +357,9 @@ def plot_path(path: RegularizationPath, axes: Sequence[Axes] | None = None) -> F
 def _beside(ax: Axes, strengths: np.ndarray, gaps: np.ndarray, label: str) -> None:
     """Relative gaps, faint, on an axis of their own."""
     right = ax.twinx()
-    right.plot(strengths, gaps, color=_GREY, linewidth=1, marker=".", markersize=3, alpha=0.5)
+    right.plot(strengths, gaps, color=GREY, linewidth=1, marker=".", markersize=3, alpha=0.5)
     right.set(yscale="log")
-    right.set_ylabel(f"relative {label}", color=_GREY)
+    right.set_ylabel(f"relative {label}", color=GREY)
 
 
 def _followed(path: RegularizationPath) -> tuple[np.ndarray, np.ndarray]:
@@ -421,7 +389,8 @@ def plot_fit(
 ) -> Figure:
     """The fit beside its certificate: for d = 1 curve over dual profile, for d = 2 map and dual profile.
 
-    For d > 2, fitted against observed values, and the weights of the largest neurons.
+    Classes are drawn with the boundary between them and its margins, see `plotting_classes`. For d > 2, fitted against
+    observed values, and the weights of the largest neurons.
 
     Args:
         problem: as solved.
@@ -445,7 +414,10 @@ def plot_fit(
         figure, axes = plt.subplots(1, 2, figsize=(12.5, 5.2), layout="constrained")
     upper, lower = axes
     if shown.dimension <= 2:
-        plot_spline(shown, x, y, labels=labels, ax=upper)
+        if isinstance(problem.loss, LabelLoss):
+            plot_classes(shown, x, y, certificate, labels=labels, ax=upper)
+        else:
+            plot_spline(shown, x, y, labels=labels, ax=upper)
         plot_dual_profile(problem, certificate, solution.spline, ax=lower)
         if spline is not None:
             lower.set_title("in standardised units", fontsize="small", loc="left")
@@ -454,16 +426,3 @@ def plot_fit(
         plot_directions(shown, labels=labels, ax=lower)
     figure.suptitle(title, fontsize="medium")
     return figure
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    made: Any = plt.subplots(layout="constrained")[1]
-    return made
-
-
-def _margins(values: np.ndarray) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    margin = 0.02 * (high - low) or 1.0
-    return low - margin, high + margin

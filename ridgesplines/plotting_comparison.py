@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ridgesplines.comparison import Comparison, ComparisonRow
-from ridgesplines.plotting import Labels, plot_map, plot_spline
+from ridgesplines.plotting import plot_map, plot_spline
+from ridgesplines.plotting_parts import BLUE, GREY, ORANGE, Labels
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#E69F00", "#666666"
 # A gap of zero is drawn as rounding.
 _ROUNDING = 1e-16
 
@@ -61,8 +61,8 @@ def _plot_function(
         raise ValueError(f"a function of {dimension} inputs has no picture of this kind; see plot_gaps.")
     labels = Labels.plain(1) if labels is None else labels
     grid = np.linspace(points.min(), points.max(), 1001)
-    ax.plot(points[:, 0], targets, "o", color=_GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
-    ax.plot(grid, row.function(grid), color=_BLUE, linewidth=2, label="kernel", zorder=2)
+    ax.plot(points[:, 0], targets, "o", color=GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
+    ax.plot(grid, row.function(grid), color=BLUE, linewidth=2, label="kernel", zorder=2)
     ax.set(xlabel=labels.inputs[0], ylabel=labels.target)
     ax.legend(frameon=False, loc="best")
 
@@ -88,19 +88,19 @@ def plot_gaps(comparison: Comparison) -> Figure:
     figure, axes = made
     heights = np.arange(len(rows))
     _draw_gaps(axes[0], rows)
-    for raw, color, word in ((True, _GREY, "as they stand"), (False, _BLUE, "merged")):
+    for raw, color, word in ((True, GREY, "as they stand"), (False, BLUE, "merged")):
         widths = [(row.raw_width if raw else row.solution.spline.width) if row.solution else np.nan for row in rows]
         shift = -0.18 if raw else 0.18
         axes[1].barh(heights + shift, np.array(widths, dtype=float), 0.34, color=color, label=word)
     for height, row in enumerate(rows):
         if row.solution is None:
-            axes[1].text(0, height, " no network of finite width", va="center", fontsize="small", color=_GREY)
+            axes[1].text(0, height, " no network of finite width", va="center", fontsize="small", color=GREY)
     axes[1].set(xlabel="neurons")
     axes[1].margins(x=0.12)
     axes[1].legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0, 1.17), ncols=2)
     if tested:
         errors = [np.nan if row.test_error is None else row.test_error for row in rows]
-        bars = axes[2].barh(heights, errors, 0.5, color=_ORANGE)
+        bars = axes[2].barh(heights, errors, 0.5, color=ORANGE)
         axes[2].bar_label(bars, fmt=" %.3g", fontsize="small")
         axes[2].set(xlabel="test error")
         axes[2].margins(x=0.2)
@@ -112,16 +112,16 @@ def plot_gaps(comparison: Comparison) -> Figure:
 def _draw_gaps(ax: Axes, rows: list[ComparisonRow]) -> None:
     places = [(max(float(gap), _ROUNDING), height) for height, row in enumerate(rows) for gap in row.relative_gaps]
     if places:
-        ax.scatter(*np.array(places).T, s=26, facecolors="none", edgecolors=_BLUE, linewidths=1.0, zorder=2)
+        ax.scatter(*np.array(places).T, s=26, facecolors="none", edgecolors=BLUE, linewidths=1.0, zorder=2)
         ax.set_xscale("log")
         ax.autoscale_view()
     for height, row in enumerate(rows):
         if not len(row.relative_gaps):
-            ax.text(0.03, height, "cost not known", va="center", fontsize="small", color=_GREY,
+            ax.text(0.03, height, "cost not known", va="center", fontsize="small", color=GREY,
                     transform=ax.get_yaxis_transform())  # fmt: skip
     proven = all(row.kind in ("exact", "bounded") for row in rows)
     ax.set(xlabel=f"relative gap to the {'proven' if proven else 'estimated'} bound")
-    ax.grid(axis="x", color=_GREY, alpha=0.2)
+    ax.grid(axis="x", color=GREY, alpha=0.2)
 
 
 def _name(row: ComparisonRow) -> str:

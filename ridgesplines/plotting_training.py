@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,10 +13,9 @@ from matplotlib.axes import Axes
 from ridgesplines.archive import write_beside
 from ridgesplines.certificate import Certificate
 from ridgesplines.plotting import plot_dual_profile
+from ridgesplines.plotting_parts import BLUE, ORANGE, axes_or_new
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.training import TrainingResult
-
-_BLUE, _ORANGE, _GREY = "#0072B2", "#E69F00", "#666666"
 
 
 def plot_training(result: TrainingResult, certificate: Certificate | None = None, *, ax: Axes | None = None) -> Axes:
@@ -30,18 +28,18 @@ def plot_training(result: TrainingResult, certificate: Certificate | None = None
         certificate: whose bound to draw: that of a certified solution, if there is one; otherwise that of `best`.
         ax: where to draw.
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     certificate = result.best.certificate if certificate is None else certificate
     trajectory, bound = result.trajectory, certificate.bound
     for seed, objectives in enumerate(trajectory.objectives):
         label = f"{len(result.splines)} seed{'' if len(result.splines) == 1 else 's'}" if seed == 0 else None
         heights = (objectives - bound) / bound if bound > 0 else objectives
-        ax.plot(trajectory.steps, heights, color=_BLUE, alpha=0.6, linewidth=1.2, label=label)
+        ax.plot(trajectory.steps, heights, color=BLUE, alpha=0.6, linewidth=1.2, label=label)
     word = "proven" if certificate.proven else "estimated"
     if bound > 0:
         best = (result.best.objective - bound) / bound
         if best > 0:
-            ax.axhline(best, color=_ORANGE, linewidth=2, label=f"the best in the end: {best:.1e}")
+            ax.axhline(best, color=ORANGE, linewidth=2, label=f"the best in the end: {best:.1e}")
         ax.set_yscale("log")
     ax.set(xlabel="step", ylabel=f"above the {word} bound {bound:.5g}" if bound > 0 else "loss + λ · path norm")
     ax.legend(frameon=False)
@@ -153,13 +151,6 @@ def animate_neurons(
         )
     finally:
         plt.close(figure)
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    made: Any = plt.subplots(layout="constrained")[1]
-    return made
 
 
 def _seed(result: TrainingResult, seed: int | None) -> int:

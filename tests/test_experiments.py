@@ -13,6 +13,9 @@ from experiments.benchmarks.cases import SolveCase
 from experiments.benchmarks.peer_training import Limits, Network
 from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
+from experiments.kumar_haupt_2020 import draw as draw_sets
+from experiments.kumar_haupt_2020 import fewest, sets
+from experiments.kumar_haupt_2020 import run as run_sets
 from experiments.line import draw as draw_line
 from experiments.line import methods, series
 from experiments.line import run as line
@@ -88,6 +91,54 @@ def test_proximal_training_is_sparser_than_weight_decay_on_its_way_at_an_objecti
     assert capsys.readouterr().out.count("| a wave (24) |") == 3
     assert json.loads((tmp_path / "sparsity.json").read_text())[0][0]["nonzero"] == proximal.nonzero
     assert (tmp_path / "sparsity.png").stat().st_size > 10_000
+
+
+def test_each_constraint_set_is_interpolated_certified_counted_and_drawn(tmp_path, capsys):
+    few = tuple(which for which in sets.SETS if which.key in ("radon_tv", "joint_affine", "no_bias", "nonnegative"))
+    rows = run_sets.run(tmp_path / "results", few, sets.CLASSIFIERS[1:2])
+    assert [row.where for row in rows] == 3 * ["line"] + 4 * ["plane"]
+    for row in rows:
+        assert row.kind == "exact"
+        assert row.relative_gap <= 1e-7
+        assert row.merged <= row.sparsified <= row.neurons
+        assert row.reweighted is not None
+        if row.fewest is not None:
+            assert row.fewest <= min(row.merged, row.reweighted)
+    # Radon TV on the line: all slope changes of one run are merged in pairs.
+    assert rows[0].merged == rows[0].fewest
+    facts = json.loads((tmp_path / "results" / "table.json").read_text())
+    assert [row["constraints"] for row in facts["rows"]] == [row.constraints for row in rows]
+    (refused,) = facts["refused"].items()
+    assert refused[0].startswith("line: ℓ2, no biases")
+    assert "whatever its width" in refused[1]
+    assert (tmp_path / "results" / "table.md").read_text().splitlines()[2:] == [row.markdown() for row in rows]
+    assert "5 of 60 data misclassified" in capsys.readouterr().out
+    draw_sets.draw(tmp_path / "results", tmp_path / "pictures", few, sets.CLASSIFIERS[1:2])
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert names >= {"all_line.png", "all_plane.png", "classes.png", "no_bias_plane.png", "nonnegative_line.png"}
+    assert len(names) == 10
+
+
+def test_the_fewest_knots_are_those_of_the_theorem():
+    rng = np.random.default_rng(0)
+    for count in (2, 3, 4, 7, 15, 40):
+        for y in (rng.standard_normal(count), rng.integers(0, 3, count).astype(float), np.arange(count) ** 2.0):
+            x = np.cumsum(rng.integers(1, 3, count)).astype(float)
+            problem = rs.Problem(rs.Samples(x[:, None]), y, rs.Interpolation())
+            # Σ ⌈p/2⌉ over the runs of one curvature.
+            expected = rs.solution_set(problem, rs.solve(problem)).sparsest.width if count > 2 else 0
+            assert fewest.fewest_knots(x, y) == expected
+
+
+def test_knots_with_penalised_biases_are_set_beside_the_fewest(shared, tmp_path, capsys):
+    rows = run_sets.run_line(shared / "reference" / "line_order2.json", tmp_path)
+    for row in rows:
+        assert row["kind"] == "exact"
+        assert (row["merged"] == row["fewest"]) == (row["longest_run"] < 4)
+    assert [row["name"] for row in json.loads((tmp_path / "line.json").read_text())] == [row["name"] for row in rows]
+    assert capsys.readouterr().out.count("(exact)") == len(rows)
+    with pytest.raises(ValueError, match="there is no file"):
+        run_sets.run_line(tmp_path / "missing.json", tmp_path)
 
 
 def test_the_quality_of_the_searches_is_measured(capsys):

@@ -26,9 +26,28 @@ FLOORS = (
     ("problem", "kernel_spline", "kernel_problem"),
     ("certificate", "solution", "kernel_solution"),
     ("solvers",),
-    ("solving", "path", "breakpoints", "selection", "comparison", "comparing", "polishing", "reweighting")
-    + ("kernel_solving",),
-    ("plotting", "plotting_comparison", "plotting_training", "datasets", "tables", "scaling", "surfaces"),
+    (
+        "solving",
+        "path",
+        "breakpoints",
+        "selection",
+        "comparison",
+        "comparing",
+        "polishing",
+        "reweighting",
+        "kernel_solving",
+    ),
+    (
+        "plotting_parts",
+        "plotting_classes",
+        "plotting",
+        "plotting_comparison",
+        "plotting_training",
+        "surfaces",
+        "datasets",
+        "tables",
+        "scaling",
+    ),
     ("cli",),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
@@ -45,8 +64,10 @@ NEIGHBOURS = {
     "breakpoints": {"path"},
     "selection": {"path", "breakpoints"},
     "comparing": {"comparison", "solving"},
-    "plotting_comparison": {"plotting"},
-    "plotting_training": {"plotting"},
+    "plotting_classes": {"plotting_parts"},
+    "plotting": {"plotting_parts", "plotting_classes"},
+    "plotting_comparison": {"plotting", "plotting_parts"},
+    "plotting_training": {"plotting", "plotting_parts"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
 # a dense solution.

@@ -11,7 +11,7 @@ from ridgesplines.losses.piecewise_linear import (
     PiecewiseLinearLoss,
     QuantileLoss,
 )
-from ridgesplines.losses.protocol import Loss
+from ridgesplines.losses.protocol import LabelLoss, Loss
 from ridgesplines.losses.quadratic import HuberLoss, SquaredHingeLoss, SquaredLoss
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "HuberLoss",
     "Interpolation",
     "IntervalConstraint",
+    "LabelLoss",
     "LogisticLoss",
     "Loss",
     "PiecewiseLinearLoss",

@@ -14,6 +14,7 @@ from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, profile
 from ridgesplines.oracles.search import SearchOracle
+from ridgesplines.oracles.sign_branching import SignBranchingOracle
 from ridgesplines.oracles.space import SpaceOracle
 from ridgesplines.oracles.subdivision import SubdivisionOracle
 
@@ -31,6 +32,7 @@ __all__ = [
     "Oracle",
     "PlaneOracle",
     "SearchOracle",
+    "SignBranchingOracle",
     "SpaceOracle",
     "SubdivisionOracle",
     "Supremum",

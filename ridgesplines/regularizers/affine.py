@@ -54,6 +54,10 @@ def represent_affine(regularizer: Regularizer, spline: RidgeSpline, tolerance: f
     bends = np.asarray(spline.coefficients, dtype=float).reshape(len(biases)) / (1 - slope)
     affine = np.asarray(spline.polynomial.coefficients, dtype=float).reshape(-1).copy()
     norms = np.linalg.norm(weights, axis=1)
+    # In a unit in which squares neither vanish nor overflow; a power of two, so that it changes no digit.
+    largest = max(float((np.abs(bends) * norms).max(initial=0.0)), float(np.abs(affine).max(initial=0.0)))
+    unit = 2.0 ** math.floor(math.log2(largest)) if 0 < largest < math.inf else 1.0
+    bends, affine = bends / unit, affine / unit
     flat = norms == 0
     # What neurons with w = 0 are: the ReLU of −b.
     affine[0] += (1 - slope) * np.maximum(-biases[flat], 0.0) @ bends[flat]
@@ -65,7 +69,7 @@ def represent_affine(regularizer: Regularizer, spline: RidgeSpline, tolerance: f
     weights, biases, shares = merge_hyperplanes(weights * signs[:, None], biases * signs, oriented, tolerance)
     neurons, shares = regularizer.normalize(Neurons(weights, biases), shares)
     if not regularizer.admits(neurons):
-        return Representation(neurons, shares[:, 0], math.inf)
+        return Representation(neurons, unit * shares[:, 0], math.inf)
     bends, tilts = shares.T
     lifted = np.column_stack([neurons.weights, -neurons.biases])
     # The affine part beyond that of the neurons as they are oriented, which for a network of this kind is rounding.
@@ -95,6 +99,7 @@ def represent_affine(regularizer: Regularizer, spline: RidgeSpline, tolerance: f
         pole, mass = regularizer.normalize(pole, np.array([mass]))
         neurons, coefficients = neurons + pole, np.append(coefficients, mass)
     admissible = regularizer.admits(neurons) and not (regularizer.nonnegative and (coefficients < 0).any())
+    coefficients = unit * coefficients
     return Representation(neurons, coefficients, float(np.abs(coefficients).sum()) if admissible else math.inf)
 
 

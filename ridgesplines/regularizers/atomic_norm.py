@@ -13,7 +13,16 @@ from scipy.optimize import brentq
 from ridgesplines.activations import Activation, LeakyReLU
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.checks import is_number, is_one_of
-from ridgesplines.oracles import AtomicOracle, AtomicSearchOracle, Biases, Neurons, Oracle, choose_oracle
+from ridgesplines.oracles import (
+    AtomicOracle,
+    AtomicSearchOracle,
+    Biases,
+    BranchAndBoundOracle,
+    Neurons,
+    Oracle,
+    SignBranchingOracle,
+    choose_oracle,
+)
 from ridgesplines.regularizers.protocol import Regularizer
 
 # The norms by p, and that of the dual.
@@ -202,6 +211,17 @@ class AtomicNorm(Regularizer):
             kind = str(self.bias)
             return AtomicSearchOracle(points, self.gauge, self.slope, kind, self.admit, self.nonnegative)
         return super().oracle(points, outputs)
+
+    def proving_oracle(self, points: np.ndarray, time_limit: float) -> Oracle | None:
+        """A proven bound of the supremum for few points in any dimension, or None where none is known."""
+        if (self.weight_norm, self.bias, self.skip, self.slope, self.nonnegative) == (2, "free", "affine", 0, False):
+            return BranchAndBoundOracle(points, time_limit=time_limit)
+        if self.weight_norm == 2:
+            return None
+        biases, search = Biases(self.bias == "joint", self.bias_bound), self.oracle(points)
+        return SignBranchingOracle(
+            points, self.weight_norm, biases, self.slope, self.nonnegative, search, time_limit=time_limit
+        )
 
     def span(self, points: np.ndarray) -> np.ndarray | None:
         """Without biases: any even function on lines through the origin, |x| times a number each, and linear ones.

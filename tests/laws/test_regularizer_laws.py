@@ -406,6 +406,38 @@ def test_closed_forms_on_the_line(slope, seed):
         assert AtomicNorm(p, "joint", slope).cost(spline) == pytest.approx(penalised, rel=64 * EPS)
 
 
+@pytest.mark.parametrize("exponent", [-310, -300, -201, -160, 150, 200])
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize(
+    "regularizer",
+    [
+        AtomicNorm(2, "joint", 0.3, "none"),
+        AtomicNorm(2, "free", 0.0, "constant"),
+        AtomicNorm(1, 0.5, 0.3, "none"),
+        AtomicNorm(np.inf, 2.5, 0.0, "constant"),
+        AtomicNorm(2, "none", 0.3, "none"),
+        AtomicNorm(2, "joint", 0.3, "none", nonnegative=True),
+    ],
+    ids=repr,
+)
+def test_the_cost_is_homogeneous_for_tiny_and_huge_functions(regularizer, dimension, exponent):
+    rng = np.random.default_rng(0)
+    neurons = regularizer.admit(Neurons(rng.standard_normal((3, dimension)), rng.standard_normal(3)))
+    network = regularizer.spline(
+        neurons, np.abs(rng.standard_normal(3)), Polynomial(np.zeros(dimension + 1), dimension, 1)
+    )
+    # An affine part that needs neurons of its own, or more where only v ≥ 0 is admissible.
+    tilt = 0.0 if regularizer.nonnegative or regularizer.bias == "none" else 0.7
+    polynomial = np.array(network.polynomial.coefficients) + tilt
+    costs = []
+    for scale in (1.0, 10.0**exponent):
+        scaled = RidgeSpline(network.weights, network.biases, scale * network.coefficients, scale * polynomial)
+        costs.append(regularizer.cost(scaled) / scale)
+    # Numbers near the least have few digits.
+    assert costs[1] == pytest.approx(costs[0], rel=1e-11 if exponent > -308 else 1e-5)
+    assert 0 < costs[0] < np.inf
+
+
 def cheapest_on_a_grid(spline: RidgeSpline, p: float, slope: float, constants: bool) -> float:
     """The least Σ |v| ‖(w, b)‖_p of networks of neurons at the knots and on a fine grid that are f: a linear program.
 

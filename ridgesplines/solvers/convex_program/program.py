@@ -18,6 +18,8 @@ from ridgesplines.solvers.convex_program.forms import Form, target_unit
 
 # Neurons below this fraction of the total cost are what an interior point leaves of zero.
 _NEGLIGIBLE = 1e-8
+# Predictions this near to a kink of the loss, in units of the targets, are at it.
+_AT_KINK = 1e-5
 
 
 class Outcome(NamedTuple):
@@ -106,9 +108,13 @@ class CompiledProgram:
         predictions = self._target_unit * np.asarray(self._predictions.value)
         if problem.loss.translation_invariant:
             predictions = predictions + (problem.targets - problem.dual_targets)
-        if isinstance(problem.loss, PiecewiseLinearLoss) and not problem.loss.needs_strength:
-            predictions = np.clip(predictions, *problem.loss.interval(problem.targets))
-            neurons, coefficients = _meeting(problem, (neurons, coefficients), network, predictions)
+        if isinstance(problem.loss, PiecewiseLinearLoss):
+            main = neurons, coefficients
+            if problem.loss.needs_strength:
+                (neurons, coefficients), predictions = _at_kinks(problem, main, network, predictions, self._target_unit)
+            else:
+                predictions = np.clip(predictions, *problem.loss.interval(problem.targets))
+                neurons, coefficients = _meeting(problem, main, network, predictions)
         polynomial = predictions - problem.measure_neurons(neurons) @ coefficients
         dual = -unit / self._target_unit * np.asarray(self._link.dual_value)
         statistics = self._program.solver_stats
@@ -122,6 +128,31 @@ class CompiledProgram:
         return Outcome(neurons, coefficients, polynomial, dual, details)
 
 
+def _at_kinks(
+    problem: Problem,
+    main: tuple[Neurons, np.ndarray],
+    every: tuple[Neurons, np.ndarray],
+    predictions: np.ndarray,
+    unit: float,
+) -> tuple[tuple[Neurons, np.ndarray], np.ndarray]:
+    """The network and its predictions, those at a kink of the loss but for a solver's tolerance moved onto it.
+
+    Beside a kink the loss is of the first order in the tolerance: much, where little loss is left. Kept if it is
+    better.
+    """
+    goal = predictions
+    for end in problem.loss.interval(problem.targets):  # type: ignore[attr-defined]
+        goal = np.where(np.abs(predictions - end) <= _AT_KINK * unit, end, goal)
+    candidates = [(main, predictions), (_meeting(problem, main, every, goal), goal)]
+
+    def objective(candidate: tuple[tuple[Neurons, np.ndarray], np.ndarray]) -> float:
+        (neurons, coefficients), aim = candidate
+        missed = problem.free.project_off(aim - problem.measure_neurons(neurons) @ coefficients)
+        return problem.loss_value(aim - missed) + problem.dual_limit * float(sizes(coefficients).sum())
+
+    return min(candidates, key=objective)
+
+
 def _meeting(
     problem: Problem, main: tuple[Neurons, np.ndarray], every: tuple[Neurons, np.ndarray], goal: np.ndarray
 ) -> tuple[Neurons, np.ndarray]:
@@ -131,6 +162,7 @@ def _meeting(
     `every` neuron, of which some may be next to nothing.
     """
     allowance = 0.01 * problem.loss.allowance(problem.targets)  # type: ignore[attr-defined]
+    allowance = max(allowance, 64 * np.finfo(float).eps * float(np.abs(goal).max()))
     if np.abs(problem.free.project_off(goal)).max() <= allowance:
         return main[0][:0], main[1][:0]
     best, least = main, (np.inf, np.inf)
