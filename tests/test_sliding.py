@@ -85,6 +85,15 @@ def test_a_slide_is_a_better_network(regularizer, loss, seed, scale):
     assert objective(problem, moved, after) <= before
 
 
+def test_neurons_that_leave_the_data_are_forgotten():
+    problem, neurons, coefficients, _ = draw(rs.RadonTV(4), rs.SquaredLoss(), 0, weighted=False)
+    far = Neurons(neurons.weights, neurons.biases + np.tile([1e3, -1e3], 3))
+    network = sliding._Network(problem, far, coefficients, problem.measure_neurons(far) @ coefficients)
+    left, values, fit = network.result(network.start)
+    assert len(left) == len(values) == 0
+    assert problem.free.project_off(fit) == pytest.approx(np.zeros(25), abs=1e-9 * np.abs(fit).max())
+
+
 @pytest.mark.parametrize(
     "problem",
     [

@@ -15,9 +15,12 @@ from experiments.line.series import SERIES
 from ridgesplines.plotting import Labels, plot_solution_set
 
 # Okabe and Ito's colours, told apart by colour-blind readers.
-COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7")
+BLUE, SKY, GREEN, RED, PINK = "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7"
 # Fits that all but agree are seen through each other.
-STYLES = ("-", "--", ":", "-", "-")
+LINES = {
+    "ridge splines": ((BLUE, "-"), (SKY, "--"), (GREEN, ":"), (RED, "-"), (PINK, "-")),
+    "classics": ((BLUE, "-"), (GREEN, "-"), (RED, "--"), (PINK, "-")),
+}
 
 
 def draw(folder: Path, pictures: Path) -> None:
@@ -30,9 +33,9 @@ def draw(folder: Path, pictures: Path) -> None:
         labels = make().labels
         with np.load(folder / f"{name}.npz") as arrays:
             figure, axes = plt.subplots(1, 2, figsize=(13, 4.8), sharey=True, layout="constrained")
-            for ax, methods, title in zip(axes, (RIDGE_SPLINES, CLASSICS), ("ridge splines", "classics"), strict=True):
+            for ax, methods, title in zip(axes, (RIDGE_SPLINES, CLASSICS), LINES, strict=True):
                 ax.plot(arrays["x"], arrays["y"], "o", color="#999999", markersize=2.5, alpha=0.6, label="data")
-                for method, colour, style in zip(methods, COLOURS, STYLES, strict=False):
+                for method, (colour, style) in zip(methods, LINES[title], strict=False):
                     if method in arrays.files:
                         ax.plot(arrays["grid"], arrays[method], style, color=colour, linewidth=1.3, label=method)
                 ax.set(xlabel=labels[0], title=title)

@@ -11,6 +11,8 @@ from ridgesplines.problem import Problem
 
 # Kinks stop a descent early: a few steps gain nearly what many would.
 _STEPS, _MEMORY = 50, 20
+# A neuron that is a free polynomial at the data but for this fraction is one.
+_UNSEEN = 1e-10
 
 
 def slide(
@@ -130,4 +132,9 @@ class _Network:
         gauges = regularizer.gauge(neurons)
         kept = (gauges > 0) & (sizes(values) > 0)
         neurons, values = regularizer.normalize(neurons[kept], values[kept])
-        return neurons, values, self._problem.measure_neurons(neurons) @ values + polynomial
+        columns = self._problem.measure_neurons(neurons)
+        fit = columns @ values + polynomial
+        # A neuron that has left the data measures nothing, or a free polynomial.
+        off = np.linalg.norm(self._problem.free.project_off(columns), axis=0)
+        seen = off > _UNSEEN * np.linalg.norm(columns, axis=0)
+        return neurons[seen], values[seen], fit
