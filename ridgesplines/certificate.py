@@ -9,8 +9,8 @@ from scipy.optimize import lsq_linear
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.checks import check_seconds
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import BranchAndBoundOracle, CertificateKind, Neurons, Oracle
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.regularizers import AtomicNorm, RadonTV
 from ridgesplines.spline import RidgeSpline

@@ -17,8 +17,8 @@ from scipy.spatial import KDTree
 
 from ridgesplines.certificate import Certificate
 from ridgesplines.losses import LabelLoss
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons, profile
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.path import RegularizationPath
 from ridgesplines.plotting_classes import plot_classes
 from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins

@@ -12,8 +12,8 @@ import numpy as np
 from ridgesplines.certificate import relative_gap
 from ridgesplines.checks import check_gap, check_seconds
 from ridgesplines.losses import SquaredLoss
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution

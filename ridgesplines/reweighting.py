@@ -10,8 +10,8 @@ import cvxpy
 import numpy as np
 
 from ridgesplines.certificate import certify
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration

@@ -19,6 +19,7 @@ from scipy.spatial import KDTree
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.archive import read_archive, write_archive
 from ridgesplines.arrays import Array, finite_array, namespace
+from ridgesplines.norms import sizes
 from ridgesplines.polynomials import Polynomial, monomial_count, ridge_power
 
 # How many neuron values are held at once when a batch is evaluated: 32 MiB of doubles.
@@ -223,7 +224,7 @@ class RidgeSpline:
 
         Source: parhi_nowak_2021.
         """
-        return float(_sizes(self.canonical(tolerance).coefficients).sum())
+        return float(sizes(self.canonical(tolerance).coefficients).sum())
 
     # Algebra
 
@@ -323,7 +324,7 @@ class RidgeSpline:
         if not balanced:
             return Network(self.weights, -self.biases, self.coefficients.T, self.polynomial)
         spline = self.canonical()
-        scales = _sizes(spline.coefficients) ** (1 / (2 * (self.order - 1)))
+        scales = sizes(spline.coefficients) ** (1 / (2 * (self.order - 1)))
         output = (spline.coefficients.T / scales ** (self.order - 1)).reshape(spline.coefficients.T.shape)
         return Network(spline.weights * scales[:, None], -spline.biases * scales, output, spline.polynomial)
 
@@ -385,11 +386,6 @@ def _checked(name: str, value: Any, *dimensions: int) -> Array:
     return finite_array(name, value, dimensions=dimensions)
 
 
-def _sizes(coefficients: np.ndarray) -> np.ndarray:
-    """‖v_k‖₂ of each row, (K,)."""
-    return np.abs(coefficients) if coefficients.ndim == 1 else np.linalg.norm(coefficients, axis=1)
-
-
 def _broken_line(spline: RidgeSpline, x: np.ndarray) -> np.ndarray:
     """The values at `x` (n,) of a spline of order 2 on the line, from its slopes and values at the sorted knots.
 
@@ -427,7 +423,7 @@ def merge_hyperplanes(
 
     `tolerance` decides which hyperplanes are the same, and which sums are zero, see `RidgeSpline.canonical`.
     """
-    masses = _sizes(coefficients)
+    masses = sizes(coefficients)
     offsets = _by_size(biases, masses)
     pairs = KDTree(np.column_stack([weights, offsets])).query_pairs(tolerance, output_type="ndarray")
     count = len(weights)
@@ -435,7 +431,7 @@ def merge_hyperplanes(
     groups, group = connected_components(graph, directed=False)
     sums = np.zeros((groups, *coefficients.shape[1:]))
     np.add.at(sums, group, coefficients)
-    kept = _sizes(sums) > tolerance * np.bincount(group, masses, minlength=groups)
+    kept = sizes(sums) > tolerance * np.bincount(group, masses, minlength=groups)
     first = np.unique(group, return_index=True)[1]
     return weights[first][kept], biases[first][kept], sums[kept]
 

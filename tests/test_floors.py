@@ -21,7 +21,18 @@ HOMES = {
 
 # From the bottom; a folder stands for all its modules.
 FLOORS = (
-    ("arrays", "archive", "checks", "progress", "geometry", "arrangement", "activations", "polynomials", "duality"),
+    (
+        "arrays",
+        "archive",
+        "checks",
+        "norms",
+        "progress",
+        "geometry",
+        "arrangement",
+        "activations",
+        "polynomials",
+        "duality",
+    ),
     ("spline", "exchange", "oracles", "measurements", "losses", "regularizers", "kernels"),
     ("problem", "kernel_spline", "kernel_problem"),
     ("certificate", "solution", "kernel_solution"),
@@ -53,6 +64,7 @@ FLOORS = (
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 # Who may import whom on one floor.
 NEIGHBOURS = {
+    "norms": {"arrays"},
     "polynomials": {"arrays", "geometry"},
     "activations": {"arrays"},
     "arrangement": {"geometry"},

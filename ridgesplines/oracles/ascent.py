@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ridgesplines.norms import sizes
 from ridgesplines.oracles.coincident import DistinctPoints
-from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile, sizes
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile
 from ridgesplines.oracles.search import SearchOracle
 from ridgesplines.oracles.sweeps import ascend_all
 from ridgesplines.oracles.threads import in_threads

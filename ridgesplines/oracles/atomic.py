@@ -9,6 +9,7 @@ import numpy as np
 
 from ridgesplines.activations import LeakyReLU
 from ridgesplines.geometry import AffineFrame
+from ridgesplines.norms import dual_lengths, lengths
 from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, profile
 from ridgesplines.oracles.space_sweeps import sweep_circles_of_one
@@ -95,11 +96,11 @@ class AtomicOracle:
         self._coordinates = (self._lifted - self._centre) @ self._basis
         self._corners = _corners(self._basis.shape[1], norm)
         if not self._pivots:
-            self._reach = float(_dual_lengths(self._lifted, norm).max())
+            self._reach = float(dual_lengths(self._lifted, norm).max())
         elif biases.bound < math.inf:
-            self._reach = float(_dual_lengths(points, norm).max()) + biases.bound
+            self._reach = float(dual_lengths(points, norm).max()) + biases.bound
         else:
-            self._reach = float(_dual_lengths(np.ptp(points, axis=0)[None], norm)[0])
+            self._reach = float(dual_lengths(np.ptp(points, axis=0)[None], norm)[0])
         self._distance = float(
             np.linalg.norm(self._lifted - self._centre - self._coordinates @ self._basis.T, axis=1).max()
         )
@@ -114,7 +115,7 @@ class AtomicOracle:
         dimension = points.shape[1]
         if dimension == 1:
             return True
-        if biases.bound < _dual_lengths(points, norm).max():
+        if biases.bound < dual_lengths(points, norm).max():
             return False
         rank = AffineFrame.of(points).rank if norm == 2 else dimension
         return rank <= 2 or (rank == 3 and norm == 2 and len(points) <= _MOST_PIVOTS_IN_SPACE)
@@ -164,7 +165,7 @@ class AtomicOracle:
             directions, heights = np.concatenate([directions, more]), np.append(heights, values)
         best = directions[np.argsort(-heights, kind="stable")[: min(_RETURNED, np.count_nonzero(heights > 0))]]
         lifted = best @ self._basis.T
-        lifted /= _lengths(lifted, self._norm)[:, None]
+        lifted /= lengths(lifted, self._norm)[:, None]
         biases = lifted[:, -1] if self._biases.penalised else np.zeros(len(lifted))
         weights = lifted[:, :-1] if self._biases.penalised else lifted
         return Neurons(weights, biases), float(heights.max(initial=0.0)), 160 * _UNIT * size + missed
@@ -237,7 +238,7 @@ class AtomicOracle:
                     pivots = np.append(pivots, pivot)
         order = np.argsort(-heights, kind="stable")[: min(_RETURNED, np.count_nonzero(heights > 0))]
         directions, pivots = directions[order], pivots[order]
-        directions = directions / _lengths(directions, self._norm)[:, None]
+        directions = directions / lengths(directions, self._norm)[:, None]
         return Neurons(directions, np.einsum("kd,kd->k", directions, points[pivots])), float(heights.max(initial=0.0))
 
     def _at_the_ends(self, masses: np.ndarray, found: Neurons, height: float) -> tuple[Neurons, float, float]:
@@ -303,7 +304,7 @@ def _around_the_circle(
     sums = 0.5 * terms.sum(axis=0) - np.concatenate([np.zeros((1, 2)), np.cumsum(terms, axis=0)])
     along = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     directions = np.column_stack([-along[:, 1], along[:, 0]])
-    heights = np.einsum("kd,kd->k", sums[1:], directions) / _lengths(directions, norm)
+    heights = np.einsum("kd,kd->k", sums[1:], directions) / lengths(directions, norm)
     peaks = (heights >= np.roll(heights, 1)) & (heights >= np.roll(heights, -1))
     directions, heights = directions[peaks], heights[peaks]
     if norm == 2:
@@ -344,21 +345,11 @@ def _corners(dimension: int, norm: float) -> np.ndarray:
     return np.array([axes[i] + sign * axes[j] for i, j in pairs for sign in (1, -1)])
 
 
-def _lengths(rows: np.ndarray, norm: float) -> np.ndarray:
-    """‖·‖_p of each row."""
-    return np.linalg.norm(rows, ord=norm, axis=1)
-
-
-def _dual_lengths(rows: np.ndarray, norm: float) -> np.ndarray:
-    """max w·x over ‖w‖_p = 1, for each row x."""
-    return _lengths(rows, {1: math.inf, 2: 2, math.inf: 1}[norm])
-
-
 def _steepest(vector: np.ndarray, norm: float) -> np.ndarray:
     """A w of ‖w‖_p = 1 with the largest w·vector."""
     if norm == math.inf or not vector.any():
         signs = np.where(vector < 0, -1.0, 1.0)
-        return signs / _lengths(signs[None], norm)[0]
+        return signs / lengths(signs[None], norm)[0]
     if norm == 2:
         return vector / np.linalg.norm(vector)
     best = int(np.argmax(np.abs(vector)))

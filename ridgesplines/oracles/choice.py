@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from ridgesplines.geometry import AffineFrame
+from ridgesplines.norms import sizes
 from ridgesplines.oracles.ascent import AscentOracle
 from ridgesplines.oracles.line import LineOracle
 from ridgesplines.oracles.plane import PlaneOracle
-from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum, sizes
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum
 from ridgesplines.oracles.space import SpaceOracle
 from ridgesplines.oracles.subdivision import SubdivisionOracle
 

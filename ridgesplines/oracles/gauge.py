@@ -14,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ridgesplines.activations import Activation
+from ridgesplines.norms import sizes
 from ridgesplines.oracles.coincident import DistinctPoints
-from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, sizes
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 
 # The width of the smoothing, in standard deviations of a neuron's heights over the data, at first; it shrinks to 1/50.
 _NARROWEST, _WIDEST = 0.1, 0.8

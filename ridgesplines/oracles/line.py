@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from ridgesplines.norms import sizes
 from ridgesplines.oracles.coincident import DistinctPoints
 from ridgesplines.oracles.pieces import smooth_supremum
-from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum, sizes
+from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 
 _UNIT = np.finfo(float).eps
 

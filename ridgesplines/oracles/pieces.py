@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ridgesplines.oracles.protocol import Neurons, Supremum, sizes
+from ridgesplines.norms import sizes
+from ridgesplines.oracles.protocol import Neurons, Supremum
 
 _LONG = np.longdouble
 _LONG_UNIT = np.finfo(_LONG).eps

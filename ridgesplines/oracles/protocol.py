@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ridgesplines.activations import LeakyReLU, TruncatedPower
+from ridgesplines.norms import sizes
 
 CertificateKind = Literal["exact", "bounded", "heuristic"]
 
@@ -93,11 +94,6 @@ class Oracle(Protocol):
         Where it is not, this searches: `value` is attained as ever, but `upper`, still proven, is infinite.
         """
         ...
-
-
-def sizes(values: np.ndarray) -> np.ndarray:
-    """|v_k| of each row of (K,) or (K, D): the absolute value, or the Euclidean norm."""
-    return np.abs(values) if values.ndim == 1 else np.linalg.norm(values, axis=1)
 
 
 def profile(points: np.ndarray, dual: np.ndarray, neurons: Neurons, order: int = 2, slope: float = 0.0) -> np.ndarray:

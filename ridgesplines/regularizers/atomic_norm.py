@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from ridgesplines.activations import Activation, LeakyReLU
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.checks import is_number, is_one_of
+from ridgesplines.norms import DUAL_NORMS, dual_lengths, lengths
 from ridgesplines.oracles import (
     AtomicOracle,
     AtomicSearchOracle,
@@ -25,8 +26,6 @@ from ridgesplines.oracles import (
 )
 from ridgesplines.regularizers.protocol import Regularizer
 
-# The norms by p, and that of the dual.
-_DUAL_NORMS: dict[float, float] = {1: math.inf, 2: 2, math.inf: 1}
 # Directions that agree to this are of one line.
 _SAME_LINE = 1e-10
 _CVXPY_NORMS: dict[float, Any] = {1: 1, 2: 2, math.inf: "inf"}
@@ -63,7 +62,7 @@ class AtomicNorm(Regularizer):
 
     def __post_init__(self) -> None:
         norm = math.inf if is_one_of(self.weight_norm, ("inf",)) else self.weight_norm
-        if not is_number(norm) or norm not in _DUAL_NORMS:
+        if not is_number(norm) or norm not in DUAL_NORMS:
             raise ValueError(f"weight_norm must be 1, 2 or inf, got {self.weight_norm!r}.")
         object.__setattr__(self, "weight_norm", norm)
         bound = is_number(self.bias) and 0 < self.bias < math.inf
@@ -109,7 +108,7 @@ class AtomicNorm(Regularizer):
 
     def gauge(self, neurons: Neurons) -> Array:
         """‖w_k‖_p, or ‖(w_k, b_k)‖_p."""
-        return _lengths(self._parameters(neurons), self.weight_norm)
+        return lengths(self._parameters(neurons), self.weight_norm)
 
     def _parameters(self, neurons: Neurons) -> Array:
         xp = namespace(neurons.weights)
@@ -120,7 +119,7 @@ class AtomicNorm(Regularizer):
     def gauge_gradient(self, neurons: Neurons) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """That of ‖·‖_p; one of its subgradients where it has several."""
         parameters = np.asarray(self._parameters(neurons))
-        gauges = _lengths(parameters, self.weight_norm)
+        gauges = lengths(parameters, self.weight_norm)
         if self.weight_norm == 2:
             gradient = parameters / np.where(gauges > 0, gauges, 1.0)[:, None]
         elif self.weight_norm == 1:
@@ -138,10 +137,8 @@ class AtomicNorm(Regularizer):
         """‖w‖_p or ‖(w, b)‖_p; under a bound the gauge of the hull, max(‖w‖_p, |b| / B)."""
         import cvxpy  # heavy, and only the reference programs need it
 
-        norm_of = {1: cvxpy.norm1, 2: cvxpy.norm2, math.inf: cvxpy.norm_inf}[self.weight_norm]
-        if self.bias == "joint":
-            return norm_of(cvxpy.hstack([weight, bias]))
-        norm = norm_of(weight)
+        parameters = cvxpy.hstack([weight, bias]) if self.bias == "joint" else weight
+        norm = cvxpy.norm(parameters, _CVXPY_NORMS[self.weight_norm])
         return cvxpy.maximum(norm, cvxpy.abs(bias) / self.bias_bound) if 0 < self.bias_bound < math.inf else norm
 
     def cvxpy_gauges(self, weights: Any, biases: Any) -> Any:
@@ -164,10 +161,10 @@ class AtomicNorm(Regularizer):
         dimension = points.shape[1]
         if self.bias == "none":
             return np.zeros((1, dimension))
-        if self.bias_bound >= _lengths(points, _DUAL_NORMS[self.weight_norm]).max():
+        if self.bias_bound >= dual_lengths(points, self.weight_norm).max():
             return None
         if self.weight_norm == 2 and dimension > 1:
-            farthest = float(_lengths(points, 2).max())
+            farthest = float(lengths(points, 2).max())
             raise ValueError(
                 f"the bound |b| ≤ {self.bias_bound:g} ‖w‖ is not convex over the neurons of an activation pattern "
                 f"unless it reaches all data; use a bound of at least {farthest:.6g}, ColumnGeneration(), or "
@@ -181,19 +178,19 @@ class AtomicNorm(Regularizer):
         """Biases clipped to ±B ‖w‖_p."""
         if self.bias_bound == math.inf:
             return neurons
-        most = self.bias_bound * _lengths(neurons.weights, self.weight_norm)
+        most = self.bias_bound * lengths(neurons.weights, self.weight_norm)
         return Neurons(neurons.weights, namespace(neurons.weights).clip(neurons.biases, -most, most))
 
     def split(self, neuron: Neurons) -> tuple[Neurons, np.ndarray]:
         """Under a bound of the biases a larger b is shared by two neurons at the bound, whose weights partly cancel."""
         weight, bias = neuron.weights[0], float(neuron.biases[0])
         mass = abs(bias) / self.bias_bound if 0 < self.bias_bound < math.inf else 0.0
-        if mass <= _lengths(neuron.weights, self.weight_norm)[0]:
+        if mass <= lengths(neuron.weights, self.weight_norm)[0]:
             return super().split(neuron)
         middle, direction = weight / mass, np.eye(len(weight))[-1]
 
         def excess(step: float) -> float:
-            return float(_lengths((middle + step * direction)[None], self.weight_norm)[0]) - 1
+            return float(lengths((middle + step * direction)[None], self.weight_norm)[0]) - 1
 
         steps = np.array([brentq(excess, 0.0, 2.0, xtol=1e-15), brentq(excess, -2.0, 0.0, xtol=1e-15)])
         weights = middle + steps[:, None] * direction
@@ -247,19 +244,10 @@ class AtomicNorm(Regularizer):
 
     def reach(self, points: np.ndarray) -> float:
         """√N times the longest difference of points, or the longest point, in the dual norm."""
-        dual_norm = _DUAL_NORMS[self.weight_norm]
         if self.bias == "free":
-            most = float(_lengths(np.ptp(points, axis=0)[None], dual_norm)[0])
+            most = float(dual_lengths(np.ptp(points, axis=0)[None], self.weight_norm)[0])
         elif self.bias == "joint":
-            most = float(_lengths(np.column_stack([points, np.ones(len(points))]), dual_norm).max())
+            most = float(dual_lengths(np.column_stack([points, np.ones(len(points))]), self.weight_norm).max())
         else:
-            most = float(_lengths(points, dual_norm).max()) + self.bias_bound
+            most = float(dual_lengths(points, self.weight_norm).max()) + self.bias_bound
         return math.sqrt(len(points)) * most
-
-
-def _lengths(rows: Array, norm: float) -> Array:
-    """‖·‖_p of each row."""
-    xp = namespace(rows)
-    if norm == 2:
-        return xp.sqrt(xp.sum(rows**2, axis=1))
-    return xp.sum(xp.abs(rows), axis=1) if norm == 1 else xp.max(xp.abs(rows), axis=1)

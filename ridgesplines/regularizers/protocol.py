@@ -10,8 +10,8 @@ import numpy as np
 
 from ridgesplines.activations import Activation, TruncatedPower
 from ridgesplines.arrays import Array, namespace
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import GaugeOracle, Neurons, Oracle
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.polynomials import Polynomial
 from ridgesplines.regularizers.affine import Representation, represent_affine
 from ridgesplines.spline import SAME_HYPERPLANE, RidgeSpline
@@ -200,13 +200,8 @@ class Regularizer(ABC):
 
     def path_norm(self, neurons: Neurons, coefficients: Array) -> Array:
         """Σ_k ‖v_k‖ gauge(w_k, b_k), coefficients (K,) or (K, D); differentiable in JAX."""
-        return namespace(coefficients).sum(_lengths(coefficients) * self.gauge(neurons))
+        return namespace(coefficients).sum(sizes(coefficients) * self.gauge(neurons))
 
     def weight_decay(self, neurons: Neurons, coefficients: Array) -> Array:
         """½ Σ_k (‖v_k‖² + gauge(w_k, b_k)²), coefficients (K,) or (K, D); differentiable in JAX."""
-        return 0.5 * namespace(coefficients).sum(_lengths(coefficients) ** 2 + self.gauge(neurons) ** 2)
-
-
-def _lengths(coefficients: Array) -> Array:
-    xp = namespace(coefficients)
-    return xp.abs(coefficients) if coefficients.ndim == 1 else xp.sqrt(xp.sum(coefficients**2, axis=1))
+        return 0.5 * namespace(coefficients).sum(sizes(coefficients) ** 2 + self.gauge(neurons) ** 2)

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from ridgesplines.certificate import THOROUGH, certify, relative_gap
 from ridgesplines.checks import check_count, check_gap, check_seconds
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons, Supremum
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow

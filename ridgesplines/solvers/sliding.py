@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 
 # Kinks stop a descent early: a few steps gain nearly what many would.

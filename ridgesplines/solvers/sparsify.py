@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.spline import RidgeSpline
 

@@ -11,6 +11,7 @@ import pytest
 from helpers import EPS, random_dual, rotation, unit_rows
 
 import ridgesplines.oracles.ascent as ascent
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import (
     AscentOracle,
     EmbeddedOracle,
@@ -19,7 +20,6 @@ from ridgesplines.oracles import (
     choose_oracle,
     profile,
 )
-from ridgesplines.oracles.protocol import sizes
 
 # (order, dimension, outputs); 0 outputs is a dual vector without that axis.
 CASES = ((2, 4, 0), (2, 3, 2), (3, 1, 0), (3, 3, 0), (4, 2, 2), (4, 3, 0))

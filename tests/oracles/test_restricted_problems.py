@@ -22,7 +22,7 @@ from ridgesplines.losses import (
     SquaredHingeLoss,
     SquaredLoss,
 )
-from ridgesplines.oracles.protocol import sizes
+from ridgesplines.norms import sizes
 from ridgesplines.polynomials import PolynomialFit
 from ridgesplines.solvers.restricted import RestrictedProblem, restrict
 from ridgesplines.solvers.restricted.conic import RestrictedConic

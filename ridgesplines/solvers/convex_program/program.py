@@ -11,8 +11,8 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from ridgesplines.losses import PiecewiseLinearLoss
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.convex_program.forms import Form, target_unit
 

@@ -8,7 +8,7 @@ import cvxpy
 import numpy as np
 
 from ridgesplines.losses import PiecewiseLinearLoss
-from ridgesplines.oracles.protocol import sizes
+from ridgesplines.norms import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.restricted.stored import StoredProblem, first_slope
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from ridgesplines.oracles.protocol import sizes
+from ridgesplines.norms import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.restricted.stored import StoredProblem
 

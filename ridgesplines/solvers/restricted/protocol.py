@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ridgesplines.oracles.protocol import sizes
+from ridgesplines.norms import sizes
 from ridgesplines.problem import Problem
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.oracles.protocol import sizes
+from ridgesplines.norms import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.restricted.protocol import RestrictedProblem
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from ridgesplines.arrays import Array
 from ridgesplines.losses import Loss
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.oracles.protocol import sizes
 from ridgesplines.problem import Problem
 from ridgesplines.regularizers import Regularizer
 from ridgesplines.solvers.training.layer import network_values, serves
@@ -148,7 +148,7 @@ class Model:
     def record(self, data: Data, parameters: Parameters) -> Record:
         """The facts about a network that are cheap."""
         neurons, coefficients = self.network(data, parameters)
-        lengths, gauges = sizes_of(coefficients), self.regularizer.gauge(neurons)
+        lengths, gauges = sizes(coefficients), self.regularizer.gauge(neurons)
         costs = lengths * gauges
         total = jnp.sum(costs)
         return Record(
@@ -161,11 +161,6 @@ class Model:
 
 
 TINY = float(np.finfo(np.float32).tiny)
-
-
-def sizes_of(coefficients: Array) -> Array:
-    """‖v_k‖₂, (K,)."""
-    return jnp.abs(coefficients) if coefficients.ndim == 1 else jnp.sqrt(jnp.sum(coefficients**2, axis=1))
 
 
 def offset_of(problem: Problem, polynomial: str) -> np.ndarray:
@@ -246,7 +241,7 @@ def rebalanced(parameters: Parameters, gauges: Array, degree: int) -> Array:
 
     `gauges` are those of the neurons in the coordinates of training. Neurons without weight or coefficient get 1.
     """
-    lengths = sizes_of(parameters.coefficients)
+    lengths = sizes(parameters.coefficients)
     alive = (lengths > 0) & (gauges > 0)
     ratio = jnp.where(alive, lengths, 1.0) / jnp.where(alive, gauges, 1.0)
     return ratio ** (0.5 / degree)

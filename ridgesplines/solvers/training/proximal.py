@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from ridgesplines.arrays import Array
-from ridgesplines.solvers.training.network import Parameters, sizes_of
+from ridgesplines.norms import sizes
+from ridgesplines.solvers.training.network import Parameters
 
 # Points at which the one-dimensional problem is looked at, to find the best of its local minima.
 _GRID = 33
@@ -86,7 +87,7 @@ def prox_path_norm(parameters: Parameters, threshold: Array, degree: int) -> Par
     Source: yang_2022.
     """
     weight = jnp.linalg.norm(parameters.weights, axis=1)
-    coefficient = sizes_of(parameters.coefficients)
+    coefficient = sizes(parameters.coefficients)
     first, second = prox_product(weight, coefficient, threshold, degree)
     shrink = first / jnp.where(weight > 0, weight, 1.0)
     return parameters._replace(
@@ -97,6 +98,6 @@ def prox_path_norm(parameters: Parameters, threshold: Array, degree: int) -> Par
 
 def soft_threshold(parameters: Parameters, thresholds: Array) -> Parameters:
     """argmin over v of ½ ‖v − v_k‖² + τ_k ‖v‖ for each neuron: the coefficients alone shrink."""
-    lengths = sizes_of(parameters.coefficients)
+    lengths = sizes(parameters.coefficients)
     shrink = jnp.maximum(lengths - thresholds, 0.0) / jnp.where(lengths > 0, lengths, 1.0)
     return parameters._replace(coefficients=(parameters.coefficients.T * shrink).T)

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import optax
 
 from ridgesplines.arrays import Array
-from ridgesplines.solvers.training.network import Data, Model, Parameters, rebalanced, scaled, sizes_of
+from ridgesplines.norms import sizes
+from ridgesplines.solvers.training.network import Data, Model, Parameters, rebalanced, scaled
 from ridgesplines.solvers.training.proximal import prox_path_norm, soft_threshold
 
 OPTIMIZERS = ("adam", "sgd", "lbfgs", "gradient flow", "proximal")
@@ -206,7 +207,7 @@ def _proximal_step(
         loss = model.loss_value(data, point)
         if stepper.euclidean:
             return loss
-        fixed = jax.lax.stop_gradient(sizes_of(point.coefficients))
+        fixed = jax.lax.stop_gradient(sizes(point.coefficients))
         neurons, _ = model.network(data, point)
         return loss + _price(model, data) * jnp.sum(fixed * model.regularizer.gauge(neurons))
 
@@ -214,7 +215,7 @@ def _proximal_step(
     gradient = without_dead(gradient, parameters)
     count = state.count + 1
     mean = jax.tree.map(lambda old, new: _MEMORY * old + (1 - _MEMORY) * new, state.mean, gradient)
-    squares = sizes_of(gradient.coefficients) ** 2 + gradient.biases**2 + jnp.sum(gradient.weights**2, axis=1)
+    squares = sizes(gradient.coefficients) ** 2 + gradient.biases**2 + jnp.sum(gradient.weights**2, axis=1)
     squares = _LONG_MEMORY * state.squares + (1 - _LONG_MEMORY) * squares
     polynomial_squares = jnp.sum(gradient.polynomial**2)
     polynomial_squares = _LONG_MEMORY * state.polynomial_squares + (1 - _LONG_MEMORY) * polynomial_squares
