@@ -28,8 +28,8 @@ _OVERTIME = 0.2
 # How many local maximisers of the last profile a search starts from again.
 _REMEMBERED = 64
 
-# Sliding that gains a smaller share of what is left to gain, as far as is known, is left alone for some iterations.
-_WORTH_SLIDING, _REST = 0.02, 3
+# Sliding that gains less than this fraction of what new neurons have just gained is left alone for some iterations.
+_WORTH_SLIDING, _REST = 0.1, 3
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class _Run:
         before = objective(problem, coefficients, fit)
         neurons, moved, fit = slide(problem, self.neurons[active], coefficients[active], fit)
         gain = before - objective(problem, moved, fit)
-        if gain < _WORTH_SLIDING * (before - self.estimate):
+        if gain < _WORTH_SLIDING * (self.objective - before):
             self.resting = _REST
         if not gain > 0:
             return False
