@@ -132,10 +132,14 @@ class SolveCase(TimedCase):
         points, targets = prepared
         regularizer = rs.VectorRadonTV(self.order) if self.outputs else rs.RadonTV(self.order)
         problem = rs.Problem(rs.Samples(points), targets, self.loss, regularizer, self.strength)
-        solution = rs.solve(problem, rs.ColumnGeneration(self.gap, limit), progress=False)
+        solution = rs.solve(problem, self.solver(limit), progress=False)
         if solution.status is rs.Status.INTERRUPTED:
             raise KeyboardInterrupt
         return solution
+
+    def solver(self, limit: float) -> rs.Solver:
+        """What solves it, in at most `limit` seconds."""
+        return rs.ColumnGeneration(self.gap, limit)
 
     def report(self, prepared: tuple[np.ndarray, np.ndarray], outcome: rs.Solution) -> Record:
         """Objective, bound and the rest of the certificate."""

@@ -8,56 +8,31 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
-from experiments.benchmarks.cases import NOISE, Record, TimedCase, sample
+from experiments.benchmarks.cases import NOISE, Record, SolveCase, TimedCase, sample
 
 
 @dataclass(frozen=True)
-class LineCase(TimedCase):
-    """`rs.solve` on the line, from the arrays to the certificate.
+class LineCase(SolveCase):
+    """`LineSpline`, from the arrays to the certificate.
 
     Attributes:
-        scale: λ = scale · √N.
         even: whether the points are evenly spaced rather than random; spacings then do not differ by 1e6 and more.
     """
 
-    scale: float = 0.006
+    dimension: int = 1
     even: bool = False
-
-    @property
-    def strength(self) -> float:
-        """λ."""
-        return self.scale * float(np.sqrt(self.size))
 
     def prepare(self) -> tuple[np.ndarray, np.ndarray]:
         """Points and targets."""
-        points, targets = sample(self.size, 1)
         if not self.even:
-            return points, targets
+            return super().prepare()
         x = np.linspace(-1, 1, self.size)
         noise = np.random.default_rng(self.size).standard_normal(self.size)
         return x[:, None], np.exp(-2 * x**2) + 0.5 * np.sin(3 * x) + NOISE * noise
 
-    def run(self, prepared: tuple[np.ndarray, np.ndarray], limit: float) -> rs.Solution:
-        """Build the problem and solve it."""
-        points, targets = prepared
-        problem = rs.Problem(rs.Samples(points), targets, strength=self.strength)
-        solution = rs.solve(problem, rs.LineSpline(time_limit=limit), progress=False)
-        if solution.status is rs.Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        return solution
-
-    def report(self, prepared: tuple[np.ndarray, np.ndarray], outcome: rs.Solution) -> Record:
-        """Objective, bound and the rest of the certificate."""
-        certificate = outcome.certificate
-        return {
-            "strength": self.strength,
-            "objective": certificate.objective,
-            "bound": certificate.bound,
-            "relative_gap": certificate.relative_gap,
-            "kind": certificate.kind,
-            "neurons": certificate.width,
-            "status": outcome.status.name.lower().replace("_", " "),
-        }
+    def solver(self, limit: float) -> rs.Solver:
+        """The solver of the line."""
+        return rs.LineSpline(time_limit=limit)
 
 
 @dataclass(frozen=True)
@@ -68,6 +43,7 @@ class TrendFilterCase(LineCase):
         """Build the program and solve it."""
         import cvxpy  # heavy, and only this row needs it
 
+        assert self.strength is not None
         points, targets = prepared
         order = np.argsort(points[:, 0])
         x, y = points[order, 0], targets[order]

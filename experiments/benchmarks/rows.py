@@ -108,9 +108,9 @@ ROWS = {
     "line": Row.of(
         f"The line: squared loss, λ = {SCALE} √N, and the sparsest interpolant",
         [
-            (TrendFilterCase(_TREND_FILTER, 0, SCALE, even=True), (1000, 10_000, 100_000), (20, 40)),
-            (LineCase(_OURS, 0, SCALE, even=True), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
-            (LineCase("random points", 0, SCALE), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
+            (TrendFilterCase(_TREND_FILTER, 0, scale=SCALE, even=True), (1000, 10_000, 100_000), (20, 40)),
+            (LineCase(_OURS, 0, scale=SCALE, even=True), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
+            (LineCase("random points", 0, scale=SCALE), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
             (SparsestCase("sparsest interpolant", 0), (1000, 10_000, 100_000, 1_000_000), (20, 40)),
         ],
         compared=(_TREND_FILTER, _OURS),
