@@ -8,6 +8,8 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +93,21 @@ def read_archive(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[
     if kind not in kinds:
         raise ValueError(f"{source} holds a {kind}, but a {' or '.join(kinds)} is needed here.")
     return arrays, metadata
+
+
+def by_owner(arrays: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Arrays stored as "owner.part", by owner and part; those without an owner belong to ""."""
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        owner, _, part = name.rpartition(".")
+        parts.setdefault(owner, {})[part] = array
+    return parts
+
+
+@contextmanager
+def assembling(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Within it what is missing from an archive, or of another shape, is a ValueError that names the file."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"{path} lacks a part of a saved {what}; the file is damaged.") from error

@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.model_selection import KFold
 
-from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
 from ridgesplines.arrays import finite_array
 from ridgesplines.measurements import Samples
 from ridgesplines.polynomials import monomial_count
@@ -117,17 +116,12 @@ class RegularizationPath:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
         arrays, metadata = read_archive(path, ("RegularizationPath",))
-        parts: dict[str, dict[str, Any]] = {}
-        for name, array in arrays.items():
-            index, _, part = name.rpartition(".")
-            parts.setdefault(index, {})[part] = array
-        try:
+        parts = by_owner(arrays)
+        with assembling(path, "path"):
             solutions = tuple(Solution.from_archive(parts[str(i)], m) for i, m in enumerate(metadata["solutions"]))
             if len(arrays["strengths"]) != len(solutions):
                 raise KeyError("strengths")
             return cls(arrays["strengths"], solutions, bool(metadata["interrupted"]))
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise ValueError(f"{path} lacks a part of a saved path; the file is damaged.") from error
 
     def __repr__(self) -> str:
         if not len(self):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.archive import assembling, read_archive, write_archive
 from ridgesplines.certificate import Certificate
 from ridgesplines.oracles import Neurons
 from ridgesplines.spline import RidgeSpline
@@ -80,10 +80,8 @@ class Solution:
         Raises:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
-        try:
+        with assembling(path, "solution"):
             return cls.from_archive(*read_archive(path, ("Solution",)))
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise ValueError(f"{path} lacks a part of a saved solution; the file is damaged.") from error
 
     def to_archive(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The arrays by name and the JSON metadata, as files store them."""

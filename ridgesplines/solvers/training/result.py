@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
 from ridgesplines.solution import Solution
 from ridgesplines.spline import RidgeSpline
 
@@ -120,11 +120,8 @@ class TrainingResult:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
         arrays, metadata = read_archive(path, ("TrainingResult",))
-        parts: dict[str, dict[str, Any]] = {}
-        for name, array in arrays.items():
-            owner, _, part = name.rpartition(".")
-            parts.setdefault(owner, {})[part] = array
-        try:
+        parts = by_owner(arrays)
+        with assembling(path, "training"):
             order = {"order": metadata["best"]["order"]}
             splines = tuple(RidgeSpline.from_arrays(parts[str(i)], order) for i in range(metadata["count"]))
             optional = ("weights", "biases", "coefficients")
@@ -144,8 +141,6 @@ class TrainingResult:
                 arrays["failed_steps"],
                 float(metadata["seconds"]),
             )
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise ValueError(f"{path} lacks a part of a saved training; the file is damaged.") from error
 
     def __repr__(self) -> str:
         failed = int(np.sum(self.failed_steps >= 0))
