@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from helpers import EPS, seeds
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines as rs
@@ -28,6 +28,8 @@ REGULARIZERS = [
 ]
 LOSSES = [rs.SquaredLoss(), rs.HuberLoss(0.2), rs.LogisticLoss(), rs.SquaredHingeLoss()]
 every_regularizer = pytest.mark.parametrize("regularizer", REGULARIZERS, ids=repr)
+# There are many pairs.
+few = settings(max_examples=3)
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=repr)
 
 
@@ -53,6 +55,7 @@ def draw(regularizer, loss, seed: int, weighted: bool, count: int = 25, scale: f
 @every_regularizer
 @every_loss
 @given(seed=seeds, weighted=st.booleans())
+@few
 def test_the_gradient_is_that_of_differences(regularizer, loss, seed, weighted):
     problem, neurons, coefficients, fit = draw(regularizer, loss, seed, weighted)
     network = sliding._Network(problem, neurons, coefficients, fit)
@@ -71,6 +74,7 @@ def test_the_gradient_is_that_of_differences(regularizer, loss, seed, weighted):
 @every_regularizer
 @every_loss
 @given(seed=seeds, scale=st.sampled_from([1e-3, 1.0, 1e3]))
+@few
 def test_a_slide_is_a_better_network(regularizer, loss, seed, scale):
     problem, neurons, coefficients, fit = draw(regularizer, loss, seed, weighted=True, scale=scale)
     before = objective(problem, coefficients, fit)
