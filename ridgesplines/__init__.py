@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
     from ridgesplines.solvers.training import NetworkTraining, TrainingResult, Trajectory, train
-    from ridgesplines.solving import Solver, solve
+    from ridgesplines.solving import Solver, solve, solver_for
     from ridgesplines.spline import Network, RidgeSpline
 
 # The public names and where they live; modules load when a name is first used.
@@ -98,13 +98,13 @@ _HOMES = {
     "HuberLoss": "losses",
     "Interpolation": "losses",
     "IntervalConstraint": "losses",
+    "KernelFit": "solvers.kernel_regression",
     "KernelProblem": "kernel_problem",
+    "KernelRegression": "solvers.kernel_regression",
     "KernelSolution": "kernel_solution",
     "KernelSolver": "kernel_solving",
     "KernelSpline": "kernel_spline",
     "KernelStatus": "kernel_solution",
-    "KernelFit": "solvers.kernel_regression",
-    "KernelRegression": "solvers.kernel_regression",
     "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
@@ -134,21 +134,22 @@ _HOMES = {
     "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
-    "finite_difference_problem": "kernel_problem",
+    "compare": "comparing",
     "degrees_of_freedom": "selection",
     "exact_path": "breakpoints",
-    "generalized_cross_validation": "selection",
-    "noise_variance": "selection",
-    "compare": "comparing",
     "export_network": "exchange",
+    "finite_difference_problem": "kernel_problem",
+    "generalized_cross_validation": "selection",
     "import_network": "exchange",
+    "merge_neurons": "solvers.merging",
+    "noise_variance": "selection",
     "polish": "polishing",
     "regularization_path": "path",
-    "merge_neurons": "solvers.merging",
     "reweight": "reweighting",
     "select_strength": "path",
     "solution_set": "solvers.solution_set",
     "solve": "solving",
+    "solver_for": "solving",
     "solve_kernel": "kernel_solving",
     "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
@@ -170,7 +171,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
-    "solve", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
+    "solve", "solver_for", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
     "sparsify", "merge_neurons", "solution_set", "SolutionSet", "sparsest", "reweight",
     "train", "NetworkTraining", "TrainingResult", "Trajectory",
     "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",

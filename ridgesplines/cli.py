@@ -112,8 +112,7 @@ def fit(
         if value is None:
             value, selection = _select(samples, y_solved, problem)
             problem = rs.Problem(samples, y_solved, regularizer=regularizer, strength=value)
-    kind = rs.LineSpline if rs.LineSpline.serves(problem) else rs.ColumnGeneration
-    solution = rs.solve(problem, kind(gap=gap, time_limit=time_limit))
+    solution = rs.solve(problem, rs.solver_for(problem, gap=gap, time_limit=time_limit))
     details = {
         "table": table,
         "target": source.target,

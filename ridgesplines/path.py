@@ -18,8 +18,7 @@ from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import RadonTV, Regularizer
 from ridgesplines.solution import Solution, Status
-from ridgesplines.solvers.column_generation import ColumnGeneration
-from ridgesplines.solvers.line import LineSpline
+from ridgesplines.solving import solver_for
 from ridgesplines.spline import RidgeSpline
 
 # Stop the path when the error has been this much above the best for so many strengths in a row.
@@ -174,13 +173,12 @@ def regularization_path(
     # The last solution's neurons. Maximisers of its dual profile above the next λ, too, would save an iteration per
     # strength, but finding them takes the call of the oracle that an iteration is.
     start: RidgeSpline | None = None
-    interrupted, on_line = False, LineSpline.serves(problem)
+    interrupted = False
     with Progress(progress) as show:
         for i, strength in enumerate(values):
             show(f"path: {i + 1} of {len(values)} (λ = {strength:.3g}), {0 if start is None else start.width} neurons")
             try:
-                # Interior points do not begin well at a solution, which is on the boundary.
-                solver = LineSpline(gap=gap) if on_line else ColumnGeneration(gap=gap, start=start)
+                solver = solver_for(problem, gap=gap, start=start)
                 solution = solver.solve(problem.with_strength(strength), progress=False)
                 if solution.status is Status.INTERRUPTED:
                     raise KeyboardInterrupt
@@ -216,8 +214,7 @@ def _falling(problem: Problem, count: int, ratio: float) -> np.ndarray:
 
 def _fit(problem: Problem, gap: float, start: RidgeSpline | None) -> RidgeSpline:
     """A solution to compare and throw away."""
-    solver = LineSpline(gap=gap) if LineSpline.serves(problem) else ColumnGeneration(gap=gap, start=start)
-    return solver.approximate(problem)
+    return solver_for(problem, gap=gap, start=start).approximate(problem)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from ridgesplines.arrays import finite_array
 from ridgesplines.duality import best_scale, pairwise_sum, project_dual
 from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
 from ridgesplines.measurements import Samples
+from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons, Oracle
 from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count, rank_is_at_most
 from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
@@ -315,6 +316,10 @@ class Problem:
     def loss_value(self, predictions: np.ndarray) -> float:
         """Σ_n s_n ℓ(y_n, t_n); infinite where a constraint is violated."""
         return float(np.sum(self.weights * self.loss.value(self.targets, predictions)))
+
+    def objective_of(self, coefficients: np.ndarray, predictions: np.ndarray) -> float:
+        """J of a network of neurons of gauge 1 with `coefficients` (K,) or (K, D), from its predictions at the data."""
+        return self.loss_value(predictions) + self.dual_limit * float(sizes(coefficients).sum())
 
     def objective(self, spline: RidgeSpline) -> float:
         """J(f); infinite where a constraint is violated."""

@@ -8,6 +8,7 @@ from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.line import LineSpline
+from ridgesplines.spline import RidgeSpline
 
 
 class Solver(Protocol):
@@ -31,6 +32,14 @@ def solve(problem: Problem, solver: Solver | None = None, *, progress: bool | No
         A `Solution`; after Ctrl-C or at a limit the best so far, with an honest status and certificate.
     """
     check_problem(problem)
-    if solver is None:
-        solver = LineSpline() if LineSpline.serves(problem) else ColumnGeneration()
-    return solver.solve(problem, progress=progress)
+    return (solver or solver_for(problem)).solve(problem, progress=progress)
+
+
+def solver_for(
+    problem: Problem, *, gap: float = 1e-6, time_limit: float | None = None, start: RidgeSpline | None = None
+) -> LineSpline | ColumnGeneration:
+    """The solver that suits `problem`: `LineSpline` where it serves, `ColumnGeneration` elsewhere, begun at `start`."""
+    if LineSpline.serves(problem):
+        # Interior points do not begin well at a solution, which is on the boundary.
+        return LineSpline(gap=gap, time_limit=time_limit)
+    return ColumnGeneration(gap=gap, time_limit=time_limit, start=start)

@@ -442,10 +442,10 @@ def _by_size(biases: np.ndarray, masses: np.ndarray) -> np.ndarray:
     Over the largest they would not tell hyperplanes near the data apart once one is far away, as those of neurons that
     died in training are.
     """
-    sizes = np.abs(biases)
-    order = np.argsort(sizes)
+    offsets = np.abs(biases)
+    order = np.argsort(offsets)
     shares = np.cumsum(masses[order])
-    middle = sizes[order][np.searchsorted(shares, 0.5 * shares[-1])] if len(order) else 1.0
+    middle = offsets[order][np.searchsorted(shares, 0.5 * shares[-1])] if len(order) else 1.0
     relative = biases / max(1.0, float(middle))
     far = np.maximum(np.abs(relative), 1.0)
     return np.where(far > 1.0, np.sign(relative) * (1.0 + np.log(far)), relative)

@@ -73,6 +73,7 @@ NEIGHBOURS = {
     "regularizers": {"spline", "oracles"},
     "kernels": {"oracles"},
     "solution": {"certificate"},
+    "path": {"solving"},
     "breakpoints": {"path"},
     "selection": {"path", "breakpoints"},
     "comparing": {"comparison", "solving"},

@@ -80,10 +80,8 @@ def test_as_many_folds_as_data_leave_one_out():
 
 
 def test_an_interrupt_keeps_the_strengths_tried(monkeypatch):
-    import ridgesplines.path as module
-
     x, _, y = noisy(20)
-    approximate, calls = module.LineSpline.approximate, []
+    approximate, calls = rs.LineSpline.approximate, []
 
     def interrupt(self, problem):
         calls.append(1)
@@ -91,7 +89,7 @@ def test_an_interrupt_keeps_the_strengths_tried(monkeypatch):
             raise KeyboardInterrupt
         return approximate(self, problem)
 
-    monkeypatch.setattr(module.LineSpline, "approximate", interrupt)
+    monkeypatch.setattr(rs.LineSpline, "approximate", interrupt)
     interrupt_at = 5 * 3 + 2  # during the fourth strength
     selection = select_strength(Samples(x), y)
     assert selection.interrupted

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import ridgesplines as rs
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers import column_generation, sliding
-from ridgesplines.solvers.sliding import objective, slide
+from ridgesplines.solvers.sliding import slide
 
 REGULARIZERS = [
     rs.RadonTV(),
@@ -60,7 +60,7 @@ def test_the_gradient_is_that_of_differences(regularizer, loss, seed, weighted):
     problem, neurons, coefficients, fit = draw(regularizer, loss, seed, weighted)
     network = sliding._Network(problem, neurons, coefficients, fit)
     value, gradient = network.objective(network.start)
-    assert value == pytest.approx(objective(problem, coefficients, fit), rel=1e-10)
+    assert value == pytest.approx(problem.objective_of(coefficients, fit), rel=1e-10)
     direction = np.random.default_rng(seed + 1).standard_normal(len(gradient))
     errors = []
     for step in (1e-5, 1e-6):
@@ -77,7 +77,7 @@ def test_the_gradient_is_that_of_differences(regularizer, loss, seed, weighted):
 @few
 def test_a_slide_is_a_better_network(regularizer, loss, seed, scale):
     problem, neurons, coefficients, fit = draw(regularizer, loss, seed, weighted=True, scale=scale)
-    before = objective(problem, coefficients, fit)
+    before = problem.objective_of(coefficients, fit)
     slid, moved, after = slide(problem, neurons, coefficients, fit)
     assert regularizer.admits(slid)
     assert np.asarray(regularizer.gauge(slid)) == pytest.approx(np.ones(len(slid)), rel=64 * EPS)
@@ -86,7 +86,7 @@ def test_a_slide_is_a_better_network(regularizer, loss, seed, scale):
     remainder = after - problem.measure_neurons(slid) @ moved
     off = problem.free.project_off(remainder)
     assert np.abs(off).max() <= 1e-9 * (np.abs(remainder).max() + np.abs(after).max())
-    assert objective(problem, moved, after) <= before
+    assert problem.objective_of(moved, after) <= before
 
 
 def test_neurons_that_leave_the_data_are_forgotten():

@@ -168,12 +168,19 @@ def lowess(x: np.ndarray, y: np.ndarray) -> Fitted:
     parts = np.random.default_rng(0).integers(0, 5, len(x))
 
     def curve(rows: np.ndarray, fraction: float) -> Curve:
-        return lambda at: np.asarray(smooth(y[rows], x[rows], frac=fraction, xvals=np.asarray(at, dtype=float)))
+        def smoothed(at: np.ndarray) -> np.ndarray:
+            # Where all neighbours are at one point there is no line through them: NaN.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.asarray(smooth(y[rows], x[rows], frac=fraction, xvals=np.asarray(at, dtype=float)))
 
-    fractions = np.geomspace(max(0.7, 5 / len(x)), max(0.01, 5 / len(x)), 12)
-    errors = [
-        sum(np.nansum((curve(parts != k, f)(x[parts == k]) - y[parts == k]) ** 2) for k in range(5)) for f in fractions
-    ]
+        return smoothed
+
+    def missed(fraction: float) -> float:
+        held_out = sum(np.sum((curve(parts != k, fraction)(x[parts == k]) - y[parts == k]) ** 2) for k in range(5))
+        return float(held_out) if np.isfinite(held_out) else np.inf
+
+    fractions = np.geomspace(max(0.7, 5 / len(x)), 5 / len(x), 16)
+    errors = [missed(fraction) for fraction in fractions]
     fraction = float(fractions[int(np.argmin(errors))])
     return Fitted(curve(np.ones(len(x), bool), fraction), f"fraction {fraction:.2g}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.arrays import unique_rows
+
 _UNIT = np.finfo(float).eps
 
 
@@ -16,13 +18,7 @@ class DistinctPoints:
     """
 
     def __init__(self, points: np.ndarray) -> None:
-        if points.shape[1:] == (1,):
-            # Numbers sort ten times faster than rows.
-            values, group, counts = np.unique(points[:, 0], return_inverse=True, return_counts=True)
-            self.points = values[:, None]
-        else:
-            self.points, group, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
-        self._group = group.ravel()
+        self.points, self._group, counts = unique_rows(points)
         self.repeats = int(counts.max(initial=1)) - 1
         self._repeated = counts[self._group] > 1
         self._diameter = float(np.linalg.norm(np.ptp(points, axis=0))) if len(points) else 0.0

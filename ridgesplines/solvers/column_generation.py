@@ -17,7 +17,7 @@ from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import PREPARING, Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.restricted import Completion, OutOfTime, RestrictedProblem, Snapshot, complete, restrict
-from ridgesplines.solvers.sliding import objective, slide
+from ridgesplines.solvers.sliding import slide
 from ridgesplines.solvers.sparsify import sparsify
 from ridgesplines.spline import RidgeSpline
 
@@ -38,8 +38,8 @@ class ColumnGeneration:
 
     Repeat: solve the problem restricted to the present neurons; ask the oracle for the supremum of the dual profile
     over all neurons, which gives a lower bound of the optimum; stop when the gap is small; add the neurons that violate
-    |p_z| ≤ λ. Also known as the fully corrective conditional gradient method. Where neurons are searched for, and the
-    loss is smooth, the active ones are also moved together (`slide`) before that.
+    |p_z| ≤ λ. Also known as the fully corrective conditional gradient method. Where no exact supremum is
+    known, and the loss is smooth, the active neurons are also moved together (`slide`) before each call of the oracle.
 
     Args:
         gap: the relative gap, (objective − bound) / objective, to stop at.
@@ -179,11 +179,11 @@ class _Run:
                 # Violations are cheaper to search for; where none is left to speak of, the supremum is worth its price.
                 # A search that finds no violation proves nothing: look harder before believing it.
                 hints = present + answer.neurons[:_REMEMBERED]
-                for effort in (1, THOROUGH) if heuristic else (THOROUGH,):
-                    answer = problem.oracle.supremum(dual, hints, effort=effort)
+                if heuristic:
+                    answer = problem.oracle.supremum(dual, hints)
                     self._take_estimate(dual, answer)
-                    if self.estimated_gap > options.gap:
-                        break
+                if not heuristic or self.estimated_gap <= options.gap:
+                    answer = problem.oracle.supremum(dual, hints, effort=THOROUGH)
             elif quick and not self.thorough:
                 answer = replace(answer, upper=answer.value)
             better |= self._take_bound(dual, answer)
@@ -204,10 +204,8 @@ class _Run:
                 stalled = 0 if better or steps else stalled + 1
                 violating = answer.sizes > problem.dual_limit * (1 + 0.5 * min(violation, 1e-9))
                 self._drop(restricted)
-                self._add(
-                    restricted,
-                    answer.neurons[violating][: options.neurons_per_iteration or max(restricted.batch, len(active))],
-                )
+                batch = options.neurons_per_iteration or max(restricted.batch, len(active))
+                self._add(restricted, answer.neurons[violating][:batch])
             if stalled > _PATIENCE or (self.complete and not heuristic and not self._progresses()):
                 return Status.STALLED
         return Status.ITERATION_LIMIT
@@ -225,11 +223,11 @@ class _Run:
             return False
         coefficients, fit = restricted.coefficients, restricted.fit
         if fit is None:
-            fit = restricted.columns[:, active] @ coefficients[active]
-            fit += problem.targets - problem.free.project_off(problem.targets)
-        before = objective(problem, coefficients, fit)
+            # The columns are then less their polynomial part.
+            fit = problem.best_polynomial[0] + restricted.columns[:, active] @ coefficients[active]
+        before = problem.objective_of(coefficients, fit)
         neurons, moved, fit = slide(problem, self.neurons[active], coefficients[active], fit)
-        gain = before - objective(problem, moved, fit)
+        gain = before - problem.objective_of(moved, fit)
         if gain < _WORTH_SLIDING * (self.objective - before):
             self.resting = _REST
         if not gain > 0:

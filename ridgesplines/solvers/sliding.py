@@ -50,12 +50,7 @@ def slide(
     if not np.isfinite(end).all():
         return given
     found = network.result(end)
-    return found if objective(problem, *found[1:]) < objective(problem, *given[1:]) else given
-
-
-def objective(problem: Problem, coefficients: np.ndarray, fit: np.ndarray) -> float:
-    """The loss of a fit and λ times the cost of a network of neurons of gauge 1."""
-    return problem.loss_value(fit) + problem.dual_limit * float(sizes(coefficients).sum())
+    return found if problem.objective_of(*found[1:]) < problem.objective_of(*given[1:]) else given
 
 
 class _Network:

@@ -148,7 +148,7 @@ def _at_kinks(
     def objective(candidate: tuple[tuple[Neurons, np.ndarray], np.ndarray]) -> float:
         (neurons, coefficients), aim = candidate
         missed = problem.free.project_off(aim - problem.measure_neurons(neurons) @ coefficients)
-        return problem.loss_value(aim - missed) + problem.dual_limit * float(sizes(coefficients).sum())
+        return problem.objective_of(coefficients, aim - missed)
 
     return min(candidates, key=objective)
 

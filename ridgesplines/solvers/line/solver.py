@@ -47,7 +47,6 @@ class LineSpline:
 
     The points have one input, or lie on a line of R^d.
 
-
     Knots at the data suffice on the line, so that the problem is a convex program in the N values and the N − 2 slope
     changes of a broken line: min Σ_n s_n ℓ(y_n, t_n) + λ Σ_n |a_n|. It is solved by a primal-dual interior point whose
     Newton systems are solved by dynamic programming, without loss of digits however unequal the spacings are; then the
@@ -249,8 +248,7 @@ class _Run:
         return Status.ITERATION_LIMIT
 
     def _objective(self, line: BrokenLine) -> float:
-        problem = self._problem
-        return problem.loss_value(line.values[self._terms.group]) + problem.dual_limit * float(np.abs(line.kinks).sum())
+        return self._problem.objective_of(line.kinks, line.values[self._terms.group])
 
     def _dual(self, interior: InteriorPoint) -> np.ndarray:
         """Of an iterate: minus the slopes of a smooth loss, and the multipliers of one with kinks."""

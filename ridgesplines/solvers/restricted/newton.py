@@ -86,8 +86,7 @@ class RestrictedGroups(StoredProblem):
         return steps > 0
 
     def _objective(self) -> float:
-        penalty = self._strength * float(sizes(self._coefficients[self._active]).sum())
-        return self._problem.loss_value(self.fit) + penalty
+        return self._problem.objective_of(self._coefficients[self._active], self.fit)
 
     def _curvature(self) -> np.ndarray:
         return self._problem.weights * self._problem.loss.curvature(self._problem.targets, self.fit)

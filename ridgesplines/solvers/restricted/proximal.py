@@ -76,17 +76,14 @@ class RestrictedSmooth(StoredProblem):
         length = self._line_search(move, turn)
         if length == 0.0:
             return False
-        before = self._objective(self._coefficients, self._fit)
+        before = problem.objective_of(self._coefficients, self._fit)
         coefficients = goal if length == 1.0 else self._coefficients + length * move
         new = self._fit + length * turn
-        after = self._objective(coefficients, new)
+        after = problem.objective_of(coefficients, new)
         if after > before:
             return False
         self._coefficients, self._fit = coefficients, new
         return before - after > 1e-15 * before
-
-    def _objective(self, coefficients: np.ndarray, fit: np.ndarray) -> float:
-        return self._problem.loss_value(fit) + self._strength * float(np.abs(coefficients).sum())
 
     def _line_search(self, move: np.ndarray, turn: np.ndarray) -> float:
         """The minimiser of the convex function F along (`move`, `turn`) on [0, 1], to a few digits."""

@@ -45,10 +45,6 @@ class LassoForm(RestrictedProblem):
         """See `RestrictedProblem.keep`."""
         self.lasso.keep(kept)
 
-    def restart(self, coefficients: np.ndarray, fit: np.ndarray) -> None:
-        """See `RestrictedProblem.restart`; the polynomial is the best anyway."""
-        self.lasso.start(coefficients)
-
     def solve(self) -> bool:
         """Minimise; whether a step was made."""
         return self.lasso.solve(check=self.check_deadline) > 0
@@ -109,6 +105,10 @@ class RestrictedSquared(LassoForm):
         else:
             self._raw = np.concatenate([self._raw, columns], axis=1)
             self.lasso.add(self._weighted(columns))
+
+    def restart(self, coefficients: np.ndarray, fit: np.ndarray) -> None:
+        """See `RestrictedProblem.restart`; the polynomial is the best anyway."""
+        self.lasso.start(coefficients)
 
     def keep(self, kept: np.ndarray) -> None:
         """See `RestrictedProblem.keep`."""
