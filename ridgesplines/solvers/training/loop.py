@@ -24,7 +24,7 @@ class Program:
     Attributes:
         model: what is trained.
         stepper: how.
-            patience: records without progress to stop after; None for never.
+        patience: records without progress to stop after; None for never.
         tolerance: what counts as progress, relative to the objective.
         keep_neurons: whether networks are recorded, too.
     """
@@ -36,10 +36,18 @@ class Program:
     keep_neurons: bool
 
 
+class Setting(NamedTuple):
+    """What networks of one program may differ in, apart from their parameters: those two of `Data`."""
+
+    strength: Array
+    width: Array
+
+
 class Carry(NamedTuple):
     """One network in training.
 
     Attributes:
+        setting: its λ and K.
         parameters: now.
         state: of the optimiser.
         rate: now.
@@ -51,6 +59,7 @@ class Carry(NamedTuple):
         stopped: whether training is over.
     """
 
+    setting: Setting
     parameters: Parameters
     state: Any
     rate: Array
@@ -63,15 +72,17 @@ class Carry(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("program", "mesh"))
-def begin(program: Program, mesh: Mesh, data: Data, networks: tuple[Parameters, Array]) -> tuple[Carry, tuple]:
-    """S networks with the keys of their mini-batches, ready for training, and their first record."""
+def begin(program: Program, mesh: Mesh, data: Data, networks: tuple[Setting, Parameters, Array]) -> tuple[Carry, tuple]:
+    """S networks with their settings and the keys of their mini-batches, ready for training, and their first record."""
 
-    def one(data: Data, network: tuple[Parameters, Array]) -> tuple[Carry, tuple]:
-        parameters, key = network
+    def one(data: Data, network: tuple[Setting, Parameters, Array]) -> tuple[Carry, tuple]:
+        setting, parameters, key = network
+        data = data._replace(**setting._asdict())
         parameters = program.model.admit(data, parameters)
         state, rate = start(program.model, program.stepper, data, parameters)
         objective = program.model.objective(data, parameters)
         carry = Carry(
+            setting,
             parameters,
             state,
             rate,
@@ -94,6 +105,8 @@ def advance(
     """`records` times `stride` steps more, from step `done` on but not beyond `total`; the records are (S, records)."""
 
     def one(data: Data, carry: Carry, done: Array, stride: Array, total: Array) -> tuple[Carry, tuple]:
+        data = data._replace(**carry.setting._asdict())
+
         def outer(carry: Carry, first: Array) -> tuple[Carry, tuple]:
             last = jnp.minimum(first + stride, total)
             carry = jax.lax.fori_loop(first, last, lambda i, carry: _step(program, data, carry, i, total), carry)

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ridgesplines.arrays import Array
+from ridgesplines.arrays import Array, namespace
 from ridgesplines.losses import Loss
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
@@ -18,6 +19,8 @@ from ridgesplines.regularizers import Regularizer
 from ridgesplines.solvers.training.layer import network_values, serves
 from ridgesplines.solvers.training.penalties import PENALTIES
 
+# Hyperplanes are nearly the same if directions and offsets, in the spread of the data, differ by no more than this.
+NEARLY = 0.01
 # A neuron with a smaller share of the path norm than this over the width is not counted as active.
 _ACTIVE = 1e-4
 
@@ -54,7 +57,8 @@ class Data(NamedTuple):
         target: the root mean square of the targets.
         balance: see above.
         unit: the loss of the best free polynomial.
-        strength: λ.
+        strength: λ of this network.
+        width: K of this network, which may have zeros after its neurons, where others are wider.
     """
 
     points: Array
@@ -69,6 +73,7 @@ class Data(NamedTuple):
     balance: Array
     unit: Array
     strength: Array
+    width: Array
 
 
 class Record(NamedTuple):
@@ -78,6 +83,7 @@ class Record(NamedTuple):
     penalty: Array
     path_norm: Array
     active: Array
+    distinct: Array
     imbalance: Array
 
 
@@ -151,16 +157,37 @@ class Model:
         lengths, gauges = sizes(coefficients), self.regularizer.gauge(neurons)
         costs = lengths * gauges
         total = jnp.sum(costs)
+        active = costs > _ACTIVE / data.width * total
         return Record(
             loss=data.unit * self.loss_value(data, parameters),
             penalty=data.unit * self.penalty_value(data, parameters),
             path_norm=total,
-            active=jnp.sum(costs > _ACTIVE / len(costs) * total),
+            active=jnp.sum(active),
+            distinct=_distinct(parameters, active),
             imbalance=jnp.sum(jnp.abs(lengths - gauges)) / jnp.maximum(jnp.sum(lengths + gauges), TINY),
         )
 
 
 TINY = float(np.finfo(np.float32).tiny)
+
+
+def _distinct(parameters: Parameters, active: Array) -> Array:
+    """How many hyperplanes the `active` neurons have, those that are nearly the same counted once.
+
+    In the coordinates of training, where the data have mean 0 and spread 1.
+    """
+    lengths = jnp.sqrt(jnp.sum(parameters.weights**2, axis=1))
+    lengths = jnp.where(lengths > 0, lengths, 1.0)
+    hyperplanes = jnp.column_stack([parameters.weights, parameters.biases]) / lengths[:, None]
+    index = jnp.arange(len(active))
+
+    def repeats(k: Array) -> Array:
+        turned = jnp.where(hyperplanes[:, :-1] @ hyperplanes[k, :-1] < 0, -1.0, 1.0)
+        apart = jnp.max(jnp.abs(hyperplanes - turned[:, None] * hyperplanes[k]), axis=1)
+        return jnp.any(active & (index < k) & (apart <= NEARLY))
+
+    # Not all pairs at once, which for wide networks would not fit into memory.
+    return jnp.sum(active & ~jax.lax.map(repeats, index, batch_size=32))
 
 
 def offset_of(problem: Problem, polynomial: str) -> np.ndarray:
@@ -201,6 +228,7 @@ def data_of(problem: Problem, model: Model, dtype: Any) -> Data:
         balance=balance,
         unit=problem.loss_value(offset) or 1.0,
         strength=problem.dual_limit,
+        width=1,
     )
     return Data(*(jnp.asarray(value, dtype=dtype) for value in numbers))
 
@@ -234,6 +262,18 @@ def initial(
         np.zeros((polynomials, *outputs)),
     )
     return Parameters(*(part.astype(data.points.dtype) for part in parts))
+
+
+def widened(parameters: Parameters, width: int) -> Parameters:
+    """The same network with `width` neurons: with zeros after its own, which no step moves, or without such."""
+
+    def rows(leaf: Array) -> Array:
+        more = [(0, max(width - len(leaf), 0)), *((0, 0),) * (leaf.ndim - 1)]
+        return namespace(leaf).pad(leaf[:width], more)
+
+    return parameters._replace(
+        weights=rows(parameters.weights), biases=rows(parameters.biases), coefficients=rows(parameters.coefficients)
+    )
 
 
 def rebalanced(parameters: Parameters, gauges: Array, degree: int) -> Array:

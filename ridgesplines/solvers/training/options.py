@@ -140,7 +140,8 @@ class NetworkTraining:
     def train(self, problem: Problem, *, progress: bool | None = None) -> TrainingResult:
         """Train, and return all networks; see the function `train`."""
         self._check(problem)
-        return Run(problem, self, self._polynomial(problem)).result(progress)
+        case = (problem.dual_limit, self.width, self.dual)
+        return Run(problem, [case], self, self._polynomial(problem)).results(progress)[0]
 
     def solve(self, problem: Problem, *, progress: bool | None = None) -> Solution:
         """The best network, with its certificate; on Ctrl-C, the best so far.

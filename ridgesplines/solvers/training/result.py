@@ -24,6 +24,8 @@ class Trajectory:
         penalties: λ times the penalty that was trained with, (S, R).
         path_norms: Σ_k ‖v_k‖ gauge(w_k, b_k), (S, R): R(f), or above it where neurons partly cancel.
         active: neurons that carry more than 1e-4 of the mean, (S, R).
+        distinct: hyperplanes of those, (S, R): nearly equal ones counted once, whose directions and offsets differ by
+            less than 0.01, offsets in the spread of the data.
         imbalances: Σ_k |‖v_k‖ − gauge_k| / Σ_k (‖v_k‖ + gauge_k), (S, R): 0 for balanced networks, 1 at most.
         certified_steps: (C,): where the best network of the time was certified.
         certified_objectives: J of it, (C,).
@@ -39,6 +41,7 @@ class Trajectory:
     penalties: np.ndarray
     path_norms: np.ndarray
     active: np.ndarray
+    distinct: np.ndarray
     imbalances: np.ndarray
     certified_steps: np.ndarray
     certified_objectives: np.ndarray

@@ -1,10 +1,12 @@
-"""One run of training: chunks of compiled steps, and what happens between them."""
+"""One run of training: chunks of compiled steps on all networks, and what happens between them."""
 
 from __future__ import annotations
 
 import math
 import time
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,18 @@ from ridgesplines.problem import Problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.training import checkpoint
-from ridgesplines.solvers.training.loop import Carry, Program, advance, begin, mesh_of, placed
+from ridgesplines.solvers.training.loop import Carry, Program, Setting, advance, begin, mesh_of, placed
 from ridgesplines.solvers.training.merging import sparser, spline_of
-from ridgesplines.solvers.training.network import Data, Model, Parameters, Record, data_of, initial, offset_of
+from ridgesplines.solvers.training.network import (
+    Data,
+    Model,
+    Parameters,
+    Record,
+    data_of,
+    initial,
+    offset_of,
+    widened,
+)
 from ridgesplines.solvers.training.penalties import is_euclidean
 from ridgesplines.solvers.training.result import TrainingResult, Trajectory
 from ridgesplines.solvers.training.steps import Stepper
@@ -33,17 +44,52 @@ if TYPE_CHECKING:
 _CHUNK = 3e8
 
 
+@dataclass
+class Case:
+    """The networks of one width for one strength: S rows of all that are in training, from `first` on."""
+
+    problem: Problem
+    width: int
+    dual: np.ndarray | None
+    first: int
+    seeds: int
+    trace: list[TraceRow] = field(default_factory=list)
+    certified: list[tuple[int, float, float]] = field(default_factory=list)
+    bound: float = 0.0
+
+    @property
+    def rows(self) -> slice:
+        """Which networks."""
+        return slice(self.first, self.first + self.seeds)
+
+
 class Run:
     """One run; `state` is replaced as a whole, so that an interrupt always finds that after a whole chunk.
 
     It holds the networks in training, and the records of each chunk by then.
+
+    Args:
+        problem: whose strength does not count.
+        cases: strength, width and a dual vector to certify with.
+        options: how to train; `options.width` does not count.
+        polynomial: "solved", "trained" or "absent".
     """
 
     state: tuple[Carry, list[tuple]]
 
-    def __init__(self, problem: Problem, options: NetworkTraining, polynomial: str) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        cases: Sequence[tuple[float, int, np.ndarray | None]],
+        options: NetworkTraining,
+        polynomial: str,
+    ) -> None:
         self.began = time.perf_counter()
         self.problem, self.options = problem, options
+        self.cases = [
+            Case(problem.with_strength(strength), width, dual, i * options.seeds, options.seeds)
+            for i, (strength, width, dual) in enumerate(cases)
+        ]
         self.model = Model(problem.loss, problem.regularizer, options.penalty, polynomial)
         dtype = jnp.float64 if options.precision == 64 else jnp.float32
         self.data: Data = data_of(problem, self.model, dtype)
@@ -67,10 +113,7 @@ class Run:
         self.stride = stride
         self.total = math.ceil(options.steps / stride)
         self.chunk = self._chunk()
-        self.mesh = mesh_of(options.seeds)
-        self.trace: list[TraceRow] = []
-        self.certified: list[tuple[int, float, float]] = []
-        self.bound = 0.0
+        self.mesh = mesh_of(len(self.cases) * options.seeds)
 
     def _check_loss(self, dtype: Any) -> None:
         targets = self.data.targets
@@ -88,36 +131,45 @@ class Run:
         if options.certify_every is not None:
             return min(self.total, max(1, round(options.certify_every / self.stride)))
         rows = options.batch or self.problem.measurements.count
-        entries = float(options.seeds) * options.width * rows * self.stride
+        entries = float(len(self.cases) * options.seeds) * self._widest * rows * self.stride
         most = min(self.total, max(1, int(_CHUNK / entries)))
         # A chunk of another length at the end would be compiled anew.
         return max(size for size in range(1, most + 1) if self.total % size == 0 or size == 1)
 
-    def result(self, progress: bool | None) -> TrainingResult:
-        """Train, and certify the best network; on Ctrl-C, what there is."""
+    @property
+    def _widest(self) -> int:
+        return max(case.width for case in self.cases)
+
+    def results(self, progress: bool | None) -> list[TrainingResult]:
+        """Train, and certify the best network of each case; on Ctrl-C, what there is."""
         status = Status.ITERATION_LIMIT
         with Progress(progress) as show:
             show("compiling the training")
             carry, first = begin(self.program, self.mesh, self.data, self._networks())
             self.state = carry, [jax.tree.map(lambda leaf: np.asarray(leaf)[:, None], first)]
-            if not np.isfinite(np.asarray(self.carry.objective)).any():
-                raise ValueError("no seed has a finite objective at the start; lower scale, or rescale the data.")
+            for case in self.cases:
+                if not np.isfinite(np.asarray(self.carry.objective)[case.rows]).any():
+                    raise ValueError("no seed has a finite objective at the start; lower scale, or rescale the data.")
             try:
                 status = self._train(show)
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
             show("certifying the best network")
-            return self._finish(status)
+            return [self._finish(case, status) for case in self.cases]
 
-    def _networks(self) -> tuple[Parameters, np.ndarray]:
-        """All seeds' parameters at the start, and the keys of their mini-batches."""
-        options = self.options
-        networks = [
-            initial(self.problem, self.model, self.data, options.width, options.scale, options.seed, i)
-            for i in range(options.seeds)
-        ]
-        keys = [np.random.default_rng([options.seed, i, 1]).integers(0, 2**32, 2) for i in range(options.seeds)]
-        return jax.tree.map(lambda *leaves: np.stack(leaves), *networks), np.array(keys, dtype=np.uint32)
+    def _networks(self) -> tuple[Setting, Parameters, np.ndarray]:
+        """All networks' settings and parameters at the start, and the keys of their mini-batches."""
+        options, widest = self.options, self._widest
+        dtype = self.data.points.dtype
+        settings, networks, keys = [], [], []
+        for case in self.cases:
+            for i in range(options.seeds):
+                parameters = initial(self.problem, self.model, self.data, case.width, options.scale, options.seed, i)
+                settings.append(Setting(np.array(case.problem.dual_limit, dtype), np.array(case.width, dtype)))
+                networks.append(widened(parameters, widest))
+                keys.append(np.random.default_rng([options.seed, i, 1]).integers(0, 2**32, 2))
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *zip(settings, networks, strict=True))
+        return *stacked, np.array(keys, dtype=np.uint32)
 
     @property
     def carry(self) -> Carry:
@@ -166,26 +218,31 @@ class Run:
             if path is not None:
                 checkpoint.save(path, self._identity(), self.done, (self.carry, self._records()))
             if self.options.certify_every is not None:
-                self._certify(step)
+                for case in self.cases:
+                    self._certify(case, step)
             self._report(step, show)
         return Status.STALLED if bool(np.asarray(self.carry.stopped).all()) else Status.ITERATION_LIMIT
 
     def _report(self, step: int, show: Progress) -> None:
-        record: Record = self._records()[0]
-        objectives = record.loss + self.problem.dual_limit * record.path_norm
-        least = float(np.min(np.where(np.isfinite(objectives), objectives, np.inf)))
-        seed, row = np.unravel_index(
-            np.nanargmin(np.where(np.isfinite(objectives), objectives, np.nan)), record.loss.shape
-        )
-        width = int(record.active[seed, row])
-        gap = (least - self.bound) / least if least > 0 else 0.0
-        self.trace.append(TraceRow(step, least, self.bound, gap, width, time.perf_counter() - self.began))
+        every: Record = self._records()[0]
+        for case in self.cases:
+            record: Record = jax.tree.map(lambda leaf, rows=case.rows: leaf[rows], every)
+            objectives = record.loss + case.problem.dual_limit * record.path_norm
+            least = float(np.min(np.where(np.isfinite(objectives), objectives, np.inf)))
+            seed, row = np.unravel_index(
+                np.nanargmin(np.where(np.isfinite(objectives), objectives, np.nan)), record.loss.shape
+            )
+            gap = (least - case.bound) / least if least > 0 else 0.0
+            width, seconds = int(record.active[seed, row]), time.perf_counter() - self.began
+            case.trace.append(TraceRow(step, least, case.bound, gap, width, seconds))
         failed = int(np.sum(np.asarray(self.carry.failed) >= 0))
-        bound = f", bound {self.bound:.6g}" if self.bound else ""
-        show(
-            f"step {step} of {self.options.steps}: least objective {least:.6g}{bound}, {width} active neurons"
-            + (f", {failed} seeds failed" if failed else "")
-        )
+        if len(self.cases) > 1:
+            told = f"{len(self.cases)} widths and strengths"
+        else:
+            row = self.cases[0].trace[-1]
+            bound = f", bound {row.bound:.6g}" if row.bound else ""
+            told = f"least objective {row.objective:.6g}{bound}, {row.width} active neurons"
+        show(f"step {step} of {self.options.steps}: {told}" + (f", {failed} seeds failed" if failed else ""))
 
     def _records(self) -> tuple:
         return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *self.shown)
@@ -195,11 +252,14 @@ class Run:
     def _identity(self) -> str:
         problem, options = self.problem, self.options
         kept = {
-            name: value for name, value in vars(options).items() if name not in ("checkpoint", "dual", "certify_every")
+            name: value
+            for name, value in vars(options).items()
+            if name not in ("width", "checkpoint", "dual", "certify_every")
         }
+        kept["cases"] = [(case.problem.strength, case.width) for case in self.cases]
         weights = np.zeros(0) if problem.sample_weights is None else problem.sample_weights
         return checkpoint.fingerprint(
-            problem.measurements.points, problem.targets, weights, repr(problem), self.model, kept
+            problem.measurements.points, problem.targets, weights, repr(self.cases[0].problem), self.model, kept
         )
 
     def _resume(self, path: Path) -> None:
@@ -210,9 +270,10 @@ class Run:
 
     # Answers
 
-    def _network(self, seed: int) -> tuple[Neurons, np.ndarray, np.ndarray | None]:
+    def _network(self, case: Case, seed: int) -> tuple[Neurons, np.ndarray, np.ndarray | None]:
         """Neurons, coefficients and the polynomial's values of a seed's best network, in double precision."""
-        best = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[seed], float), self.carry.best)
+        best = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[case.first + seed], float), self.carry.best)
+        best = widened(best, case.width)
         double = Data(*(jnp.asarray(leaf, float) for leaf in self.data))
         neurons, coefficients = self.model.network(double, best)
         neurons = Neurons(np.asarray(neurons.weights), np.asarray(neurons.biases))
@@ -224,25 +285,26 @@ class Run:
             polynomial = np.zeros_like(self.problem.targets)
         return neurons, np.asarray(coefficients), polynomial
 
-    def _certify(self, step: int) -> None:
+    def _certify(self, case: Case, step: int) -> None:
         record: Record = self.shown[-1][0]
-        objectives = record.loss[:, -1] + self.problem.dual_limit * record.path_norm[:, -1]
+        problem = case.problem
+        objectives = record.loss[case.rows, -1] + problem.dual_limit * record.path_norm[case.rows, -1]
         if not np.isfinite(objectives).any():
             return
         best = int(np.argmin(np.where(np.isfinite(objectives), objectives, np.inf)))
-        certificate = certify(self.problem, spline_of(self.problem, *self._network(best)), self.options.dual)
+        certificate = certify(problem, spline_of(problem, *self._network(case, best)), case.dual)
         # A bound that was searched for may be too high, so the latest one counts there, not the highest.
-        self.bound = max(self.bound, certificate.bound) if certificate.proven else certificate.bound
-        self.certified.append((step, certificate.objective, certificate.bound))
+        case.bound = max(case.bound, certificate.bound) if certificate.proven else certificate.bound
+        case.certified.append((step, certificate.objective, certificate.bound))
 
-    def _finish(self, status: Status) -> TrainingResult:
-        problem, options = self.problem, self.options
+    def _finish(self, case: Case, status: Status) -> TrainingResult:
+        problem, options = case.problem, self.options
         refit = self.model.polynomial == "solved"
         found: list[tuple[RidgeSpline, float]] = []
         for seed in range(options.seeds):
-            found.append(sparser(problem, spline_of(problem, *self._network(seed)), refit))
+            found.append(sparser(problem, spline_of(problem, *self._network(case, seed)), refit))
         objectives = np.array([objective for _, objective in found])
-        failed = np.asarray(self.carry.failed)
+        failed = np.asarray(self.carry.failed)[case.rows]
         if (failed >= 0).any():
             which = ", ".join(f"{seed} (step {failed[seed]})" for seed in np.flatnonzero(failed >= 0)[:8])
             warnings.warn(
@@ -252,42 +314,42 @@ class Run:
                 stacklevel=4,
             )
         best = int(np.argmin(objectives))
-        certificate = certify(problem, found[best][0], options.dual)
+        certificate = certify(problem, found[best][0], case.dual)
         seconds = time.perf_counter() - self.began
         # The trace tells the best so far.
-        bound = max(self.bound, certificate.bound) if certificate.proven else certificate.bound
+        bound = max(case.bound, certificate.bound) if certificate.proven else certificate.bound
         gap = relative_gap(certificate.objective, bound, problem.resolution)
         last = TraceRow(self._step, certificate.objective, bound, gap, certificate.width, seconds)
         details = {
             "penalty": options.penalty,
             "optimizer": _named(options.optimizer),
             "seed": best,
-            "width": options.width,
+            "width": case.width,
         }
-        solution = Solution(found[best][0], certificate, status, (*self.trace, last), seconds, details)
+        solution = Solution(found[best][0], certificate, status, (*case.trace, last), seconds, details)
         return TrainingResult(
-            tuple(spline for spline, _ in found), objectives, solution, self._trajectory(), failed, seconds
+            tuple(spline for spline, _ in found), objectives, solution, self._trajectory(case), failed, seconds
         )
 
-    def _trajectory(self) -> Trajectory:
-        record, neurons = self._records()
-        weights, biases, coefficients = neurons if neurons else (None, None, None)
-        steps = np.minimum(self.stride * np.arange(record.loss.shape[1]), self.options.steps)
-        certified = np.array(self.certified).reshape(-1, 3)
+    def _trajectory(self, case: Case) -> Trajectory:
+        record, neurons = jax.tree.map(lambda leaf: leaf[case.rows], self._records())
+        weights, biases, coefficients = (leaf[:, :, : case.width] for leaf in neurons) if neurons else (None,) * 3
+        certified = np.array(case.certified).reshape(-1, 3)
         return Trajectory(
-            steps,
-            np.asarray(record.loss, float),
-            np.asarray(record.penalty, float),
-            np.asarray(record.path_norm, float),
-            record.active,
-            np.asarray(record.imbalance, float),
-            certified[:, 0].astype(int),
-            certified[:, 1],
-            certified[:, 2],
-            weights,
-            biases,
-            coefficients,
-            float(self.problem.dual_limit),
+            steps=np.minimum(self.stride * np.arange(record.loss.shape[1]), self.options.steps),
+            losses=np.asarray(record.loss, float),
+            penalties=np.asarray(record.penalty, float),
+            path_norms=np.asarray(record.path_norm, float),
+            active=record.active,
+            distinct=record.distinct,
+            imbalances=np.asarray(record.imbalance, float),
+            certified_steps=certified[:, 0].astype(int),
+            certified_objectives=certified[:, 1],
+            certified_bounds=certified[:, 2],
+            weights=weights,
+            biases=biases,
+            coefficients=coefficients,
+            strength=float(case.problem.dual_limit),
         )
 
 
