@@ -76,7 +76,14 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.merging import merge_neurons
     from ridgesplines.solvers.solution_set import SolutionSet, solution_set, sparsest
     from ridgesplines.solvers.sparsify import sparsify
-    from ridgesplines.solvers.training import NetworkTraining, TrainingResult, Trajectory, train
+    from ridgesplines.solvers.training import (
+        NetworkTraining,
+        TrainingGrid,
+        TrainingResult,
+        Trajectory,
+        train,
+        train_grid,
+    )
     from ridgesplines.solving import Solver, solve, solver_for
     from ridgesplines.spline import Network, RidgeSpline
 
@@ -130,6 +137,7 @@ _HOMES = {
     "StrengthScores": "selection",
     "StrengthSelection": "path",
     "TraceRow": "solution",
+    "TrainingGrid": "solvers.training.result",
     "TrainingResult": "solvers.training.result",
     "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
@@ -155,6 +163,7 @@ _HOMES = {
     "sparsify": "solvers.sparsify",
     "stein_risk": "selection",
     "train": "solvers.training.options",
+    "train_grid": "solvers.training.options",
 }
 _MODULES = (
     "datasets",
@@ -173,7 +182,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "solver_for", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
     "sparsify", "merge_neurons", "solution_set", "SolutionSet", "sparsest", "reweight",
-    "train", "NetworkTraining", "TrainingResult", "Trajectory",
+    "train", "train_grid", "NetworkTraining", "TrainingGrid", "TrainingResult", "Trajectory",
     "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",

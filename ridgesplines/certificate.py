@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ridgesplines.arrays import finite_array
 from ridgesplines.checks import check_seconds
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import BranchAndBoundOracle, CertificateKind, Neurons, Oracle
@@ -121,12 +120,7 @@ def certify(
     loss = problem.loss_value(predictions)
     # Only equal hyperplanes are merged: large neurons on nearly equal ones are the function that was asked about.
     own, coefficients, cost = problem.regularizer.represent(spline, tolerance=0.0)
-    if dual is not None:
-        dual = finite_array("dual", dual, dimensions=(1, 2))
-        if dual.shape != problem.targets.shape:
-            raise ValueError(f"dual must have one entry per measurement, {problem.targets.shape}, got {dual.shape}.")
-    else:
-        dual = _dual_of(problem, predictions, own, coefficients)
+    dual = problem.checked_dual(dual) if dual is not None else _dual_of(problem, predictions, own, coefficients)
     dual = problem.feasible_dual(dual)
     answer = oracle.supremum(dual, own, effort=THOROUGH)
     bound, scale = problem.bound(dual, answer.upper)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
 
 from ridgesplines.archive import write_beside
@@ -15,7 +15,7 @@ from ridgesplines.certificate import Certificate
 from ridgesplines.plotting import plot_dual_profile
 from ridgesplines.plotting_parts import BLUE, ORANGE, axes_or_new
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.training import TrainingResult
+from ridgesplines.solvers.training import TrainingGrid, TrainingResult
 
 
 def plot_training(result: TrainingResult, certificate: Certificate | None = None, *, ax: Axes | None = None) -> Axes:
@@ -43,6 +43,29 @@ def plot_training(result: TrainingResult, certificate: Certificate | None = None
         ax.set_yscale("log")
     ax.set(xlabel="step", ylabel=f"above the {word} bound {bound:.5g}" if bound > 0 else "loss + λ · path norm")
     ax.legend(frameon=False)
+    return ax
+
+
+def plot_grid(grid: TrainingGrid, *, ax: Axes | None = None) -> Axes:
+    """How far trained networks of each width are above the bound that none can pass, a colour for each strength.
+
+    Lines are the medians of the seeds, bands go from the best to the worst; gaps relative to the objective.
+
+    Args:
+        grid: of `train_grid`.
+        ax: where to draw.
+    """
+    ax = axes_or_new(ax)
+    gaps = np.maximum(grid.relative_gaps, 1e-12)
+    for j, strength in enumerate(grid.strengths):
+        colour = plt.get_cmap("viridis")(0.9 * j / max(len(grid.strengths) - 1, 1))
+        ax.fill_between(grid.widths, gaps[:, j].min(axis=1), gaps[:, j].max(axis=1), color=colour, alpha=0.2, lw=0)
+        ax.plot(grid.widths, np.median(gaps[:, j], axis=1), "o-", color=colour, label=f"λ = {strength:.3g}")
+    word = "proven" if grid.proven.all() else "estimated"
+    ax.set(xscale="log", yscale="log", xlabel="width", ylabel=f"gap to the {word} bound / objective")
+    ax.set_xticks(grid.widths, [str(width) for width in grid.widths], minor=False)
+    ax.minorticks_off()
+    ax.legend(frameon=False, title=f"median of {gaps.shape[2]} seeds, best to worst")
     return ax
 
 
@@ -114,10 +137,10 @@ def animate_neurons(
     seed: int | None = None,
     frames_per_second: int = 12,
 ) -> Path:
-    """Write a GIF of the neurons of a seed moving over the dual profile; returns its path.
+    """Write an animation of the neurons of a seed moving over the dual profile; returns its path.
 
     Args:
-        path: of the file; ".gif" is added if it lacks it.
+        path: of the file: ".gif", or ".mp4", for which the program ffmpeg must be installed; ".gif" is added to others.
         problem: in one or two inputs.
         result: of `train(…, keep_neurons=True)`: a frame for each record.
         certificate: of the optimum, for the profile.
@@ -125,12 +148,16 @@ def animate_neurons(
         frames_per_second: the pace.
 
     Raises:
-        ValueError: if the neurons were not kept, there are more than two inputs, or the folder does not exist.
+        ValueError: if the neurons were not kept, there are more than two inputs, the folder does not exist, or there is
+            no ffmpeg for an ".mp4".
     """
     seed = _seed(result, seed)
     places, masses = _places(problem, result, seed)
     target = Path(path)
-    target = target if target.suffix == ".gif" else target.with_name(target.name + ".gif")
+    target = target if target.suffix in (".gif", ".mp4") else target.with_name(target.name + ".gif")
+    writer = PillowWriter if target.suffix == ".gif" else FFMpegWriter
+    if not writer.isAvailable():
+        raise ValueError(f"{target} needs the program ffmpeg, which is not there; install it, or write a .gif.")
     ax = plot_dual_profile(problem, certificate)
     figure = ax.get_figure(root=True)
     marks = ax.scatter([], [], facecolors="white", edgecolors="black", zorder=4)
@@ -147,7 +174,7 @@ def animate_neurons(
     animation = FuncAnimation(figure, draw, frames=len(places))
     try:
         return write_beside(
-            target, lambda temporary: animation.save(temporary, writer=PillowWriter(fps=frames_per_second), dpi=80)
+            target, lambda temporary: animation.save(temporary, writer=writer(fps=frames_per_second), dpi=80)
         )
     finally:
         plt.close(figure)

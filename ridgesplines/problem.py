@@ -330,6 +330,18 @@ class Problem:
         """D(z) = −Σ_n s_n ℓ*(−z_n / s_n) of a z orthogonal to the free polynomials."""
         return -float(np.sum(self.weights * self.loss.conjugate(self.dual_targets, -dual / self.weights)))
 
+    def checked_dual(self, dual: Any) -> np.ndarray:
+        """A dual vector of any origin as an array in the shape of the targets.
+
+        Raises:
+            TypeError: if it does not hold numbers.
+            ValueError: if it has another shape, or entries that are not finite.
+        """
+        dual = finite_array("dual", dual, dimensions=(1, 2))
+        if dual.shape != self.targets.shape:
+            raise ValueError(f"dual must have one entry per measurement, {self.targets.shape}, got {dual.shape}.")
+        return dual
+
     def feasible_dual(self, dual: np.ndarray) -> np.ndarray:
         """The vector nearest to `dual` that is orthogonal to the free polynomials and where D is finite."""
         lower, upper = self.dual_domain

@@ -74,6 +74,29 @@ def test_the_animation_has_a_frame_for_each_record(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["neurons.gif"]
 
 
+def test_an_mp4_needs_ffmpeg(tmp_path, monkeypatch):
+    problem, solution, result = trained(1)
+    if pictures.FFMpegWriter.isAvailable():
+        path = pictures.animate_neurons(tmp_path / "neurons.mp4", problem, result, solution.certificate)
+        assert path.suffix == ".mp4"
+        assert path.read_bytes()[4:8] == b"ftyp"
+    monkeypatch.setattr(pictures.FFMpegWriter, "isAvailable", lambda: False)
+    with pytest.raises(ValueError, match="needs the program ffmpeg"):
+        pictures.animate_neurons(tmp_path / "other.mp4", problem, result, solution.certificate)
+
+
+def test_a_grid_has_a_line_for_each_strength():
+    problem, _, _ = trained(1)
+    path = rs.regularization_path(problem, [0.2, 0.1])
+    duals = [solution.dual for solution in path.solutions]
+    grid = rs.train_grid(problem, [4, 8, 16], path.strengths, duals=duals, steps=30, seeds=3)
+    axes = pictures.plot_grid(grid)
+    for j, line in enumerate(axes.get_lines()):
+        np.testing.assert_array_equal(line.get_xdata(), [4, 8, 16])
+        np.testing.assert_allclose(line.get_ydata(), np.median(grid.relative_gaps[:, j], axis=1))
+    assert "proven bound" in axes.get_ylabel()
+
+
 def test_what_has_no_picture_is_refused():
     problem, solution, result = trained(1, keep=False)
     with pytest.raises(ValueError, match="keep_neurons=True"):

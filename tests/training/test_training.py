@@ -39,7 +39,7 @@ def assert_same(first: rs.TrainingResult, second: rs.TrainingResult) -> None:
     for one, other in zip(first.splines, second.splines, strict=True):
         for name, array in one.to_arrays().items():
             np.testing.assert_array_equal(array, other.to_arrays()[name])
-    for name in ("losses", "penalties", "path_norms", "active", "imbalances", "steps"):
+    for name in ("losses", "penalties", "path_norms", "active", "distinct", "imbalances", "steps"):
         np.testing.assert_array_equal(getattr(first.trajectory, name), getattr(second.trajectory, name))
     np.testing.assert_array_equal(first.objectives, second.objectives)
     assert first.best.certificate.bound == second.best.certificate.bound
@@ -294,6 +294,105 @@ def test_the_records_are_those_of_the_networks():
     bounds = [row.bound for row in result.best.trace]
     assert (np.diff(bounds) >= 0).all()
     assert max(bounds) <= result.best.objective
+
+
+def test_hyperplanes_that_nearly_coincide_are_counted_once():
+    problem = problem_of(2)
+    result = rs.train(problem, width=60, steps=800, seeds=2, records=4, optimizer="proximal", keep_neurons=True)
+    trajectory, points = result.trajectory, problem.measurements.points
+    centre = points.mean(axis=0)
+    spread = np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))
+    for seed in range(2):
+        for record in range(5):
+            weights, biases = trajectory.weights[seed, record], trajectory.biases[seed, record]
+            lengths = np.linalg.norm(weights, axis=1)
+            costs = np.abs(trajectory.coefficients[seed, record]) * lengths
+            active = costs > 1e-4 * costs.mean()
+            assert trajectory.active[seed, record] == active.sum()
+            planes = np.column_stack([weights, (biases - weights @ centre) / spread])[active] / lengths[active, None]
+            first = []
+            for k, plane in enumerate(planes):
+                turned = planes[:k] * np.where(planes[:k, :2] @ plane[:2] < 0, -1, 1)[:, None]
+                first.append(not (np.abs(turned - plane).max(axis=1) <= 0.01).any())
+            assert trajectory.distinct[seed, record] == sum(first)
+    # Neurons meet while they are trained.
+    assert (trajectory.distinct[:, -1] < trajectory.active[:, -1]).any()
+    assert (trajectory.distinct[:, 0] == 60).all()
+
+
+def test_a_grid_trains_what_each_width_and_strength_would():
+    problem = problem_of(2)
+    settings = dict(steps=12, seeds=2, records=4, keep_neurons=True)
+    grid = rs.train_grid(problem, [20, 5], [0.1, 0.4], **settings)
+    np.testing.assert_array_equal(grid.widths, [5, 20])
+    np.testing.assert_array_equal(grid.strengths, [0.4, 0.1])
+    assert grid.objectives.shape == (2, 2, 2)
+    for i, width in enumerate(grid.widths):
+        for j, strength in enumerate(grid.strengths):
+            alone = rs.train(problem.with_strength(strength), width=int(width), **settings)
+            together = grid.results[i][j]
+            # The same numbers but for the order of sums, which some steps enlarge a little.
+            for name in ("losses", "penalties", "path_norms", "weights", "biases", "coefficients"):
+                np.testing.assert_allclose(
+                    getattr(together.trajectory, name), getattr(alone.trajectory, name), rtol=1e-8, atol=1e-8
+                )
+            np.testing.assert_array_equal(together.trajectory.active, alone.trajectory.active)
+            np.testing.assert_allclose(together.objectives, alone.objectives, rtol=1e-9)
+            assert together.trajectory.strength == strength
+            assert together.best.details["width"] == width
+    assert (grid.relative_gaps > 0).all()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_what_widens_a_network_is_never_moved(optimizer):
+    settings = dict(steps=30, seeds=1, records=3, optimizer=optimizer)
+    result = rs.train_grid(problem_of(2), [3, 9], **settings, keep_neurons=True)
+    narrow = result.results[0][0]
+    assert narrow.trajectory.weights.shape[2] == 3
+    assert narrow.splines[0].width <= 3
+    # The objective along the way is that of the three neurons alone.
+    problem, trajectory = problem_of(2), narrow.trajectory
+    neurons = rs.oracles.Neurons(trajectory.weights[0, -1], trajectory.biases[0, -1])
+    spline = problem.spline(neurons, trajectory.coefficients[0, -1])
+    assert trajectory.objectives[0, -1] == pytest.approx(problem.objective(spline), rel=1e-9)
+
+
+def test_a_grid_takes_the_certificates_of_a_path_and_is_saved(tmp_path):
+    problem = problem_of(1)
+    path = rs.regularization_path(problem, [0.3, 0.1])
+    duals = [solution.dual for solution in path.solutions]
+    grid = rs.train_grid(problem, [8, 16], path.strengths, duals=duals, steps=40, seeds=2)
+    bounds = [solution.certificate.bound for solution in path.solutions]
+    np.testing.assert_allclose(grid.bounds, bounds, rtol=1e-6)
+    assert grid.proven.all()
+    assert (grid.relative_gaps >= 0).all()
+    loaded = rs.TrainingGrid.load(grid.save(tmp_path / "grid"))
+    np.testing.assert_array_equal(loaded.relative_gaps, grid.relative_gaps)
+    for row, others in zip(grid.results, loaded.results, strict=True):
+        for result, other in zip(row, others, strict=True):
+            assert_same(result, other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(widths=[]), "widths must be different numbers, at least one, got"),
+        (dict(widths=[4, 4]), "widths must be different"),
+        (dict(widths=[0, 4]), "widths must be at least 1, got 0"),
+        (dict(widths=[4], strengths=[]), "strengths must be different numbers, at least one"),
+        (dict(widths=[4], strengths=[0.1, -1.0]), "strength must be"),
+        (
+            dict(widths=[4], strengths=[0.1, 0.2], duals=[np.zeros(30)]),
+            "one dual vector for each of 2 strengths, got 1",
+        ),
+        (dict(widths=[4], duals=[np.zeros(3)]), "dual must have one entry per measurement"),
+        (dict(widths=[4], width=3), "no option width; give widths"),
+    ],
+)
+def test_grids_that_make_no_sense_are_refused(arguments, message, monkeypatch):
+    monkeypatch.setattr(run, "begin", None)
+    with pytest.raises((TypeError, ValueError), match=message):
+        rs.train_grid(problem_of(), **arguments)
 
 
 def test_a_seed_that_diverges_stops_alone_and_says_where():

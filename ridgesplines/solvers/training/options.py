@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from ridgesplines.losses import SquaredLoss
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.training.penalties import PENALTIES, check_penalty
-from ridgesplines.solvers.training.result import TrainingResult
+from ridgesplines.solvers.training.result import TrainingGrid, TrainingResult
 from ridgesplines.solvers.training.run import Run
 from ridgesplines.solvers.training.steps import OPTIMIZERS, SCHEDULES
 
@@ -173,6 +174,8 @@ class NetworkTraining:
                 "out to use all data at every step."
             )
         check_penalty(self.penalty, problem.regularizer, problem.measurements.dimension)
+        if self.dual is not None:
+            problem.checked_dual(self.dual)
 
 
 def train(problem: Problem, *, progress: bool | None = None, **options: Any) -> TrainingResult:
@@ -194,6 +197,61 @@ def train(problem: Problem, *, progress: bool | None = None, **options: Any) -> 
     Source: parhi_nowak_2020, parhi_nowak_2021, yang_2022.
     """
     return NetworkTraining(**options).train(problem, progress=progress)
+
+
+def train_grid(
+    problem: Problem,
+    widths: Any,
+    strengths: Any = None,
+    *,
+    duals: Sequence[np.ndarray] | None = None,
+    progress: bool | None = None,
+    **options: Any,
+) -> TrainingGrid:
+    """Train networks of several widths for several strengths, all at once: what does width buy, and what λ?
+
+    One compiled program trains them all, with the same seeds for each pair. Narrow networks are as wide as the widest
+    there, with zeros that no step moves, so that each costs the time of the widest.
+
+    Args:
+        problem: what to fit; its strength counts only if no strengths are given.
+        widths: (W,), whole numbers.
+        strengths: (L,), or None for the problem's.
+        duals: a dual vector for each strength to certify with, for instance those of a `RegularizationPath`:
+            `[solution.dual for solution in path.solutions]`.
+        progress: show a line of progress on standard error; None shows it on a terminal.
+        options: those of `NetworkTraining` but width and dual.
+
+    Returns:
+        A `TrainingGrid`, widths increasing and strengths falling. On Ctrl-C, with the best so far.
+
+    Raises:
+        TypeError: for an unknown option, or an argument of the wrong type.
+        ValueError: if an option is out of range or does not fit the problem, there is no width or no strength, one
+            occurs twice, or there are not as many dual vectors as strengths.
+    """
+    check_problem(problem)
+    for name, instead in (("width", "widths"), ("dual", "duals")):
+        if name in options:
+            raise TypeError(f"train_grid has no option {name}; give {instead}, a sequence.")
+    sizes = sorted(np.asarray(widths).ravel().tolist())
+    for size in sizes:
+        check_count("widths", size)
+    values = [problem.dual_limit] if strengths is None else np.asarray(strengths).ravel().tolist()
+    for name, numbers in (("widths", sizes), ("strengths", values)):
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise ValueError(f"{name} must be different numbers, at least one, got {numbers}.")
+    training = NetworkTraining(width=sizes[-1], **options)
+    training._check(problem)
+    values = [problem.with_strength(value).dual_limit for value in values]
+    if duals is not None and len(duals) != len(values):
+        raise ValueError(f"duals must be one dual vector for each of {len(values)} strengths, got {len(duals)}.")
+    given = [None] * len(values) if duals is None else [problem.checked_dual(dual) for dual in duals]
+    known = dict(zip(values, given, strict=True))
+    values = sorted(values, reverse=True)
+    cases = [(value, size, known[value]) for size in sizes for value in values]
+    found = iter(Run(problem, cases, training, training._polynomial(problem)).results(progress))
+    return TrainingGrid(np.array(sizes), np.array(values), tuple(tuple(next(found) for _ in values) for _ in sizes))
 
 
 def _listed(names: Any) -> str:

@@ -103,17 +103,8 @@ class TrainingResult:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one `.npz` file; returns its path."""
-        arrays, best = self.best.to_archive()
-        arrays = {f"best.{name}": array for name, array in arrays.items()}
-        for i, spline in enumerate(self.splines):
-            arrays |= {f"{i}.{name}": array for name, array in spline.to_arrays().items()}
-        for field in fields(Trajectory):
-            value = getattr(self.trajectory, field.name)
-            if value is not None:
-                arrays[f"trajectory.{field.name}"] = np.asarray(value)
-        arrays |= {"objectives": self.objectives, "failed_steps": self.failed_steps}
-        metadata = {"kind": "TrainingResult", "best": best, "seconds": self.seconds, "count": len(self.splines)}
-        return write_archive(path, arrays, metadata)
+        arrays, metadata = self.to_archive()
+        return write_archive(path, arrays, {"kind": "TrainingResult", **metadata})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainingResult:
@@ -123,30 +114,114 @@ class TrainingResult:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
         arrays, metadata = read_archive(path, ("TrainingResult",))
-        parts = by_owner(arrays)
         with assembling(path, "training"):
-            order = {"order": metadata["best"]["order"]}
-            splines = tuple(RidgeSpline.from_arrays(parts[str(i)], order) for i in range(metadata["count"]))
-            optional = ("weights", "biases", "coefficients")
-            recorded: dict[str, Any] = {
-                field.name: parts["trajectory"].get(field.name)
-                if field.name in optional
-                else parts["trajectory"][field.name]
-                for field in fields(Trajectory)
-            }
-            recorded["strength"] = float(recorded["strength"])
-            trajectory = Trajectory(**recorded)
-            return cls(
-                splines,
-                arrays["objectives"],
-                Solution.from_archive(parts["best"], metadata["best"]),
-                trajectory,
-                arrays["failed_steps"],
-                float(metadata["seconds"]),
-            )
+            return cls.from_archive(arrays, metadata)
+
+    def to_archive(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The arrays by name and the JSON metadata, as files store them."""
+        arrays, best = self.best.to_archive()
+        arrays = {f"best.{name}": array for name, array in arrays.items()}
+        for i, spline in enumerate(self.splines):
+            arrays |= {f"{i}.{name}": array for name, array in spline.to_arrays().items()}
+        for field in fields(Trajectory):
+            value = getattr(self.trajectory, field.name)
+            if value is not None:
+                arrays[f"trajectory.{field.name}"] = np.asarray(value)
+        arrays |= {"objectives": self.objectives, "failed_steps": self.failed_steps}
+        return arrays, {"best": best, "seconds": self.seconds, "count": len(self.splines)}
+
+    @classmethod
+    def from_archive(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> TrainingResult:
+        """The result in what a file stored; errors of many types if a part is missing."""
+        parts = by_owner(arrays)
+        order = {"order": metadata["best"]["order"]}
+        splines = tuple(RidgeSpline.from_arrays(parts[str(i)], order) for i in range(metadata["count"]))
+        optional = ("weights", "biases", "coefficients")
+        recorded: dict[str, Any] = {
+            field.name: parts["trajectory"].get(field.name)
+            if field.name in optional
+            else parts["trajectory"][field.name]
+            for field in fields(Trajectory)
+        }
+        recorded["strength"] = float(recorded["strength"])
+        return cls(
+            splines,
+            arrays["objectives"],
+            Solution.from_archive(parts["best"], metadata["best"]),
+            Trajectory(**recorded),
+            arrays["failed_steps"],
+            float(metadata["seconds"]),
+        )
 
     def __repr__(self) -> str:
         failed = int(np.sum(self.failed_steps >= 0))
         ends = f"objectives {np.min(self.objectives):.6g} to {np.max(self.objectives):.6g}"
         failures = f", {failed} failed" if failed else ""
         return f"TrainingResult({len(self.splines)} seeds, {ends}, {self.best.certificate}{failures})"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingGrid:
+    """Trainings of W widths for L strengths, with S seeds each.
+
+    Attributes:
+        widths: (W,), increasing.
+        strengths: (L,), falling.
+        results: one for each pair, row by row: `results[i][j]` is of `widths[i]` and `strengths[j]`. Their seconds are
+            those of the whole grid.
+    """
+
+    widths: np.ndarray
+    strengths: np.ndarray
+    results: tuple[tuple[TrainingResult, ...], ...]
+
+    @property
+    def objectives(self) -> np.ndarray:
+        """J of each network, (W, L, S)."""
+        return np.array([[result.objectives for result in row] for row in self.results])
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """The best bound that a certificate of each strength has, (L,), whatever the width."""
+        return np.array([[result.best.certificate.bound for result in row] for row in self.results]).max(axis=0)
+
+    @property
+    def relative_gaps(self) -> np.ndarray:
+        """(objective − bound) / objective of each network, (W, L, S)."""
+        return (self.objectives - self.bounds[:, None]) / self.objectives
+
+    @property
+    def proven(self) -> np.ndarray:
+        """Whether the bound of each strength is proven, (L,)."""
+        return np.array([[result.best.certificate.proven for result in row] for row in self.results]).all(axis=0)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one `.npz` file; returns its path."""
+        arrays: dict[str, np.ndarray] = {"widths": self.widths, "strengths": self.strengths}
+        cases = []
+        for result in (result for row in self.results for result in row):
+            own, metadata = result.to_archive()
+            arrays |= {f"{len(cases)}.{name}": array for name, array in own.items()}
+            cases.append(metadata)
+        return write_archive(path, arrays, {"kind": "TrainingGrid", "cases": cases})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TrainingGrid:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        arrays, metadata = read_archive(path, ("TrainingGrid",))
+        with assembling(path, "grid of trainings"):
+            widths, strengths = arrays.pop("widths"), arrays.pop("strengths")
+            cases: list[dict[str, np.ndarray]] = [{} for _ in metadata["cases"]]
+            for name, array in arrays.items():
+                number, _, part = name.partition(".")
+                cases[int(number)][part] = array
+            found = [TrainingResult.from_archive(own, told) for own, told in zip(cases, metadata["cases"], strict=True)]
+            rows = [tuple(found[i * len(strengths) : (i + 1) * len(strengths)]) for i in range(len(widths))]
+            return cls(widths, strengths, tuple(rows))
+
+    def __repr__(self) -> str:
+        return f"TrainingGrid({len(self.widths)} widths, {len(self.strengths)} strengths)"
