@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparing import compare
     from ridgesplines.comparison import Comparison, ComparisonRow
+    from ridgesplines.estimators import (
+        NeuralSplineRegressor,
+        RidgeSplineClassifier,
+        RidgeSplineRegressor,
+        RidgeSplineRegressorCV,
+    )
     from ridgesplines.exchange import export_network, import_network
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
     from ridgesplines.kernel_solution import KernelSolution, KernelStatus
@@ -118,6 +124,7 @@ _HOMES = {
     "Measurement": "measurements",
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
+    "NeuralSplineRegressor": "estimators",
     "Polish": "polishing",
     "PolishStep": "polishing",
     "Polynomial": "polynomials",
@@ -127,6 +134,9 @@ _HOMES = {
     "RegularizationPath": "path",
     "Regularizer": "regularizers",
     "RidgeSpline": "spline",
+    "RidgeSplineClassifier": "estimators",
+    "RidgeSplineRegressor": "estimators",
+    "RidgeSplineRegressorCV": "estimators",
     "Samples": "measurements",
     "Solution": "solution",
     "SolutionSet": "solvers.solution_set",
@@ -157,8 +167,8 @@ _HOMES = {
     "select_strength": "path",
     "solution_set": "solvers.solution_set",
     "solve": "solving",
-    "solver_for": "solving",
     "solve_kernel": "kernel_solving",
+    "solver_for": "solving",
     "sparsest": "solvers.solution_set",
     "sparsify": "solvers.sparsify",
     "stein_risk": "selection",
@@ -191,6 +201,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
+    "RidgeSplineRegressor", "RidgeSplineRegressorCV", "RidgeSplineClassifier", "NeuralSplineRegressor",
     "datasets", "kernels", "oracles", "surfaces",
     "plotting", "plotting_classes", "plotting_comparison", "plotting_training",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -13,10 +14,11 @@ from sklearn.model_selection import KFold
 from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
 from ridgesplines.arrays import finite_array
 from ridgesplines.measurements import Samples
+from ridgesplines.norms import sizes
 from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
-from ridgesplines.regularizers import RadonTV, Regularizer
+from ridgesplines.regularizers import Regularizer
 from ridgesplines.solution import Solution, Status
 from ridgesplines.solving import solver_for
 from ridgesplines.spline import RidgeSpline
@@ -243,7 +245,8 @@ def select_strength(
     targets: np.ndarray,
     *,
     regularizer: Regularizer | None = None,
-    folds: int = 5,
+    sample_weights: Any = None,
+    folds: int | Sequence[tuple[Any, Any]] = 5,
     count: int = 30,
     ratio: float = 1e-4,
     gap: float = 1e-3,
@@ -252,14 +255,15 @@ def select_strength(
 ) -> StrengthSelection:
     """Choose λ for the squared loss by cross-validation over a geometric path from λ_max down.
 
-    A training part of n of N data is fitted with λ n/N, because the loss is a sum over the data. The path ends early
-    once the error has risen well above its minimum.
+    A training part of n of N data is fitted with λ n/N, n and N counting weights, because the loss is a sum over the
+    data. The path ends early once the error has risen well above its minimum.
 
     Args:
         measurements: `Samples(x)`, x (N, d).
-        targets: (N,).
-        regularizer: `RadonTV()` by default.
-        folds: parts to hold out in turn, at least 2.
+        targets: (N,), or (N, D), whose squared errors are added.
+        regularizer: `RadonTV()` by default, `VectorRadonTV()` for targets (N, D).
+        sample_weights: (N,), positive: how much each datum counts, in the fits and in the errors; 1 by default.
+        folds: parts to hold out in turn, at least 2; or the rows of each fit and the rows held out from it, in pairs.
         count: the number of strengths, from λ_max to `ratio` · λ_max.
         ratio: the smallest strength over λ_max.
         gap: the relative gap of the fits; they are compared, not kept.
@@ -273,43 +277,50 @@ def select_strength(
         ValueError: if a number is out of range or the data are too few to hold a part out, or as `Problem` does.
         KeyboardInterrupt: if interrupted before the first strength was done.
     """
-    regularizer = RadonTV() if regularizer is None else regularizer
-    whole = Problem(measurements, targets, regularizer=regularizer, strength=1.0)
-    if folds < 2 or folds > whole.measurements.count:
-        raise ValueError(f"folds must be between 2 and the number of data, {measurements.count}, got {folds}.")
-    smallest = measurements.count - -(-measurements.count // folds)
+    whole = Problem(measurements, targets, regularizer=regularizer, strength=1.0, sample_weights=sample_weights)
+    regularizer = whole.regularizer
+    x, y, weights = measurements.points, whole.targets, whole.weights.ravel()
+    if isinstance(folds, int):
+        if folds < 2 or folds > whole.measurements.count:
+            raise ValueError(f"folds must be between 2 and the number of data, {measurements.count}, got {folds}.")
+        parts = list(KFold(folds, shuffle=True, random_state=seed).split(x))
+    else:
+        parts = [(np.asarray(train), np.asarray(test)) for train, test in folds]
+        if len(parts) < 2 or not all(len(test) for _, test in parts):
+            raise ValueError(f"folds must hold out rows twice at least, got {len(parts)} pairs, some maybe empty.")
+    smallest = min(len(train) for train, _ in parts)
     if smallest < (free := monomial_count(measurements.dimension, regularizer.degree)):
         raise ValueError(
-            f"{measurements.count} data are too few to hold out one part in {folds}: {free} must remain in dimension "
-            f"{measurements.dimension}; give a strength instead."
+            f"{measurements.count} data are too few to hold out one part in {len(parts)}: {free} must remain in "
+            f"dimension {measurements.dimension}; give a strength instead."
         )
-    x, y = measurements.points, whole.targets
     strengths = _falling(whole, count, ratio)
-    parts = list(KFold(folds, shuffle=True, random_state=seed).split(x))
 
     def training(train: np.ndarray) -> Problem:
-        return Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=1.0)
+        own = None if whole.sample_weights is None else weights[train]
+        return Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=1.0, sample_weights=own)
 
     # Those of few parts are kept over all strengths, so that each is prepared once; many would take too much memory.
-    kept = [training(train) for train, _ in parts] if folds <= _KEPT else None
-    sizes = np.array([len(test) for _, test in parts])
+    kept = [training(train) for train, _ in parts] if len(parts) <= _KEPT else None
+    shares = np.array([weights[test].sum() for _, test in parts]) / weights.sum()
     squares: list[list[float]] = []
     means = np.zeros(0)
-    starts: list[RidgeSpline | None] = [None] * folds
+    starts: list[RidgeSpline | None] = [None] * len(parts)
     interrupted = False
     with Progress(progress) as show:
         try:
             for i, strength in enumerate(strengths):
                 row = []
                 for j, (train, test) in enumerate(parts):
-                    part = f"part {j + 1} of {folds}"
+                    part = f"part {j + 1} of {len(parts)}"
                     show(f"choosing the strength: {i + 1} of at most {count} (λ = {strength:.3g}), {part}")
                     problem = training(train) if kept is None else kept[j]
-                    problem = problem.with_strength(strength * len(train) / len(x))
+                    problem = problem.with_strength(strength * weights[train].sum() / weights.sum())
                     spline = starts[j] = _fit(problem, gap, starts[j])
-                    row.append(float(np.mean((spline(x[test]) - y[test]) ** 2)))
+                    missed = sizes(np.asarray(spline(x[test])) - y[test])
+                    row.append(float(np.average(missed**2, weights=weights[test])))
                 squares.append(row)
-                means = np.array(squares) @ sizes / sizes.sum()
+                means = np.array(squares) @ shares
                 if len(means) > _PATIENCE and (means[-_PATIENCE:] > _WORSE * means.min()).all():
                     break
         except KeyboardInterrupt:
@@ -319,8 +330,8 @@ def select_strength(
     return StrengthSelection(
         strengths=strengths[: len(means)],
         errors=means,
-        standard_errors=np.std(squares, axis=1, ddof=1)[: len(means)] / np.sqrt(folds),
+        standard_errors=np.std(squares, axis=1, ddof=1)[: len(means)] / np.sqrt(len(parts)),
         strength=float(strengths[int(np.argmin(means))]),
-        folds=folds,
+        folds=len(parts),
         interrupted=interrupted,
     )

@@ -55,6 +55,7 @@ FLOORS = (
         "plotting_comparison",
         "plotting_training",
         "surfaces",
+        "estimators",
         "datasets",
         "tables",
         "scaling",

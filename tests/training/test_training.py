@@ -14,6 +14,7 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.solvers.training import OPTIMIZERS, SCHEDULES, options, run
+from ridgesplines.solvers.training.merging import spline_of
 
 
 def waves(count: int, dimension: int, seed: int = 0, labels: bool = False):
@@ -490,3 +491,17 @@ def test_what_does_not_fit_the_problem_is_refused():
     norm = rs.AtomicNorm(weight_norm=1)
     with pytest.raises(ValueError, match=r'does not know the penalty "plain weight decay".*it knows "path norm"'):
         rs.train(problem_of(2, regularizer=norm), penalty="plain weight decay")
+
+
+def test_a_neuron_that_died_infinitely_far_away_is_dropped():
+    problem = problem_of(order=4, strength=1e-3)
+    far = rs.oracles.Neurons(np.array([[1.0], [1e-90], [-1e-90]]), np.array([0.1, 1.0, -2.0]))
+    coefficients = np.array([2.0, 3.0, 0.01])
+    without = problem.spline(far[:1], coefficients[:1])
+    refitted = spline_of(problem, far, coefficients, None)
+    np.testing.assert_allclose(problem.measurements(refitted), problem.measurements(without), atol=1e-9)
+    # Of the third neuron the data see the constant v (−b)³ / 3!.
+    kept = spline_of(problem, far, coefficients, np.zeros(problem.measurements.count))
+    alone = spline_of(problem, far[:1], coefficients[:1], np.full(problem.measurements.count, 0.01 * 2.0**3 / 6))
+    assert kept.width == refitted.width == 1
+    np.testing.assert_allclose(problem.measurements(kept), problem.measurements(alone), atol=1e-9)

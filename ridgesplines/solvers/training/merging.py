@@ -14,6 +14,8 @@ from ridgesplines.spline import RidgeSpline
 
 # Neurons nearer than this are tried to be merged, in angle and in the spread of the data, the nearest ones first.
 _DISTANCES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+# A hyperplane farther from the centre of the data than this, in their size, parts none of them.
+_FAR = 1e12
 # A neuron with a smaller share of the seminorm is rounding.
 _NOTHING = 1e-14
 # By this fraction the objective may rise for it.
@@ -23,7 +25,9 @@ _DEARER = 1e-6
 def spline_of(
     problem: Problem, neurons: Neurons, coefficients: np.ndarray, polynomial: np.ndarray | None
 ) -> RidgeSpline:
-    """The function that a network is.
+    """The function that a network is, at the data; where polynomials are free, without neurons that are such there.
+
+    Training leaves neurons that died with hyperplanes so far away that powers of their offsets overflow.
 
     Args:
         problem: that it was trained on.
@@ -32,10 +36,29 @@ def spline_of(
         polynomial: values of the free polynomial at the data, or None for those that fit best in (weighted) least
             squares.
     """
+    if problem.regularizer.degree == problem.regularizer.order - 1:
+        far = _far(problem, neurons)
+        if polynomial is not None:
+            polynomial = polynomial + problem.measure_neurons(neurons[far]) @ coefficients[far]
+        neurons, coefficients = neurons[~far], coefficients[~far]
     if polynomial is None:
         missed = problem.targets - problem.measure_neurons(neurons) @ coefficients
         polynomial = _weighted_fit(problem, missed)
     return problem.spline(neurons, coefficients, polynomial)
+
+
+def _far(problem: Problem, neurons: Neurons) -> np.ndarray:
+    """Which neurons, (K,), have no hyperplane within a distance of the data that their coordinates can tell apart."""
+    centre, spread = _place(problem)
+    offsets = np.abs(neurons.biases - neurons.weights @ centre)
+    return offsets > _FAR * (spread + float(np.linalg.norm(centre))) * np.linalg.norm(neurons.weights, axis=1)
+
+
+def _place(problem: Problem) -> tuple[np.ndarray, float]:
+    """Mean and spread of the points."""
+    points = problem.measurements.points
+    centre = points.mean(axis=0)
+    return centre, float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
 
 
 def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSpline, float]:
@@ -53,9 +76,7 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
     objective = problem.objective(spline)
     if problem.regularizer.degree != spline.order - 1 or not spline.width or not np.isfinite(objective):
         return spline, objective
-    points = problem.measurements.points
-    centre = points.mean(axis=0)
-    spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+    centre, spread = _place(problem)
     limit = objective * (1 + _DEARER)
     for distance in _DISTANCES:
         if not spline.width:
