@@ -18,7 +18,7 @@ from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import GaussianKernel, Kernel
 from ridgesplines.losses import LogisticLoss, Loss, SquaredLoss
 from ridgesplines.measurements import Samples
-from ridgesplines.path import select_strength
+from ridgesplines.path import StrengthSelection, select_strength
 from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem
 from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
@@ -130,7 +130,8 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
         strength: λ, of the sum over the data, not their mean; `RidgeSplineRegressorCV` chooses it.
         regularizer: R. By default `RadonTV(order)`, where there are two data for each polynomial that costs nothing;
             with fewer these would be all of the fit, and for order 2 `AtomicNorm(skip="constant")`, under which only
-            constants are free, takes its place. `VectorRadonTV(order)` for several targets.
+            constants are free, takes its place. Several targets share neurons under `VectorRadonTV(order)`, and are one
+            problem each under regularizers for one target.
         loss: ℓ, `SquaredLoss()` by default.
         standardize: whether to scale inputs and targets.
         solver: by default `LineSpline` or `ColumnGeneration` with the next two.
@@ -141,7 +142,7 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
     Attributes:
         spline_: the fit, a `RidgeSpline` in the units of the data.
         certificate_: the proof.
-        solutions_: one `Solution`.
+        solutions_: one `Solution` for each problem.
         n_iter_: iterations.
         n_features_in_: d.
         feature_names_in_: names of the inputs, if they came in a data frame.
@@ -158,7 +159,7 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
         loss: Loss | None = None,
         standardize: bool = True,
         solver: Solver | None = None,
-        gap: float = 1e-6,
+        gap: float = 1e-4,
         time_limit: float | None = None,
         verbose: bool = False,
     ) -> None:
@@ -179,7 +180,9 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
             ValueError: as `Problem` does, or if a weight is negative or all are zero.
         """
         data = self._prepare(X, y, sample_weight)
-        return self._fit(data, self.strength, self.loss, self._regularizer(data, len(data.x)))
+        regularizer = self._regularizer(data, len(data.x))
+        targets = _together(data.y, regularizer)
+        return self._fit(data, targets, [self.strength] * len(targets), self.loss, regularizer)
 
     def predict(self, X: Any) -> np.ndarray:
         """f at X (N, d): (N,), or (N, D) as the targets were."""
@@ -198,25 +201,39 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
         """For `count` of the data."""
         if self.regularizer is not None:
             return self.regularizer
-        if data.y.ndim == 2:
-            return VectorRadonTV(self.order)
         free = monomial_count(data.x.shape[1], self.order - 1)
         if self.order == 2 and count < _PLENTY * free:
             return AtomicNorm(skip="constant")
-        return RadonTV(self.order)
+        return RadonTV(self.order) if data.y.ndim == 1 else VectorRadonTV(self.order)
 
-    def _fit(self, data: _Scaled, strength: float, loss: Loss | None, regularizer: Regularizer) -> Self:
-        problem = Problem(
-            Samples(data.x),
-            data.y,
-            loss=SquaredLoss() if loss is None else loss,
-            regularizer=regularizer,
-            strength=strength,
-            sample_weights=data.sample_weights,
+    def _fit(
+        self,
+        data: _Scaled,
+        targets: list[np.ndarray],
+        strengths: list[float],
+        loss: Loss | None,
+        regularizer: Regularizer,
+    ) -> Self:
+        solutions = tuple(
+            self._solve(
+                Problem(
+                    Samples(data.x),
+                    y,
+                    loss=SquaredLoss() if loss is None else loss,
+                    regularizer=regularizer,
+                    strength=strength,
+                    sample_weights=data.sample_weights,
+                )
+            )
+            for y, strength in zip(targets, strengths, strict=True)
         )
-        solution = self._solve(problem)
-        self._keep(data.original(solution.spline), (solution,))
+        self._keep(data.original(_stacked([solution.spline for solution in solutions])), solutions)
         return self
+
+
+def _together(y: np.ndarray, regularizer: Regularizer) -> list[np.ndarray]:
+    """The targets that are fitted together: all, or one after the other."""
+    return [y] if y.ndim == 1 or regularizer.vector_valued else list(y.T)
 
 
 class RidgeSplineRegressorCV(RidgeSplineRegressor):
@@ -238,8 +255,8 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
         verbose: ditto.
 
     Attributes:
-        path_: a `StrengthSelection`: strengths, errors and their standard errors.
-        strength_: the λ chosen.
+        paths_: one `StrengthSelection` for each problem: strengths, errors and their standard errors.
+        strengths_: the λ chosen for each.
     """
 
     def __init__(
@@ -252,7 +269,7 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
         regularizer: Regularizer | None = None,
         standardize: bool = True,
         solver: Solver | None = None,
-        gap: float = 1e-6,
+        gap: float = 1e-4,
         time_limit: float | None = None,
         random_state: int = 0,
         verbose: bool = False,
@@ -284,18 +301,34 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
             )
         )
         regularizer = self._regularizer(data, min(len(train) for train, _ in parts))
-        self.path_ = select_strength(
-            samples,
-            data.y,
-            regularizer=regularizer,
-            sample_weights=data.sample_weights,
-            folds=parts,
-            count=self.count,
-            ratio=self.ratio,
-            progress=self._progress,
+        targets = _together(data.y, regularizer)
+        self.paths_ = tuple(
+            select_strength(
+                samples,
+                y,
+                regularizer=regularizer,
+                sample_weights=data.sample_weights,
+                folds=parts,
+                count=self.count,
+                ratio=self.ratio,
+                progress=self._progress,
+            )
+            for y in targets
         )
-        self.strength_ = self.path_.strength
-        return self._fit(data, self.strength_, None, regularizer)
+        self.strengths_ = tuple(path.strength for path in self.paths_)
+        return self._fit(data, targets, list(self.strengths_), None, regularizer)
+
+    @property
+    def path_(self) -> StrengthSelection:
+        """The only one of `paths_`."""
+        check_is_fitted(self)
+        (path,) = self.paths_
+        return path
+
+    @property
+    def strength_(self) -> float:
+        """The only one of `strengths_`."""
+        return self.path_.strength
 
 
 class RidgeSplineClassifier(ClassifierMixin, _RidgeSplineEstimator):
@@ -337,7 +370,7 @@ class RidgeSplineClassifier(ClassifierMixin, _RidgeSplineEstimator):
         loss: Loss | None = None,
         standardize: bool = True,
         solver: Solver | None = None,
-        gap: float = 1e-6,
+        gap: float = 1e-4,
         time_limit: float | None = None,
         verbose: bool = False,
     ) -> None:

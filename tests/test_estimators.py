@@ -16,9 +16,9 @@ import ridgesplines as rs
 
 # Loose gaps and few strengths: the checks are about the contract.
 CHECKED = [
-    rs.RidgeSplineRegressor(gap=1e-3),
-    rs.RidgeSplineRegressorCV(folds=2, count=3, ratio=0.05, gap=1e-3),
-    rs.RidgeSplineClassifier(gap=1e-3),
+    rs.RidgeSplineRegressor(strength=10.0, gap=0.05),
+    rs.RidgeSplineRegressorCV(folds=2, count=2, ratio=0.3, gap=0.05),
+    rs.RidgeSplineClassifier(gap=0.05),
     rs.NeuralSplineRegressor(),
 ]
 
@@ -37,7 +37,7 @@ def hills(count: int = 60, seed: int = 0):
 
 def test_the_fit_is_the_solution_of_the_standardised_problem():
     x, y = hills()
-    fitted = rs.RidgeSplineRegressor(strength=0.5).fit(x, y)
+    fitted = rs.RidgeSplineRegressor(strength=0.5, gap=1e-6).fit(x, y)
     scaled = (x - x.mean(axis=0)) / x.std(axis=0)
     problem = rs.Problem(rs.Samples(scaled), (y - y.mean()) / y.std(), strength=0.5)
     solution = rs.solve(problem)
@@ -53,7 +53,7 @@ def test_the_fit_is_the_solution_of_the_standardised_problem():
 
 def test_without_scaling_strengths_are_those_of_the_data():
     x, y = hills()
-    fitted = rs.RidgeSplineRegressor(strength=3.0, standardize=False).fit(x, y)
+    fitted = rs.RidgeSplineRegressor(strength=3.0, standardize=False, gap=1e-6).fit(x, y)
     solution = rs.solve(rs.Problem(rs.Samples(x), y, strength=3.0))
     assert fitted.certificate_.objective == pytest.approx(solution.objective, rel=2e-6)
 
@@ -91,7 +91,9 @@ def test_cross_validation_chooses_less_smoothing_for_less_noise():
     x, _ = hills(80)
     truth = np.abs(x[:, 0] - 3) + 0.02 * np.maximum(x[:, 1] - 200, 0)
     noise = np.random.default_rng(1).standard_normal(80)
-    chosen = [rs.RidgeSplineRegressorCV(count=12, ratio=1e-3).fit(x, truth + size * noise) for size in (0.02, 0.5)]
+    chosen = [
+        rs.RidgeSplineRegressorCV(count=12, ratio=1e-3, gap=1e-6).fit(x, truth + size * noise) for size in (0.02, 0.5)
+    ]
     assert chosen[0].strength_ < chosen[1].strength_
     assert chosen[0].score(x, truth) > 0.98
     assert chosen[0].certificate_.relative_gap <= 1e-6
@@ -106,6 +108,13 @@ def test_several_targets_share_their_neurons():
     assert fitted.score(x, both) > 0.9
     single = rs.RidgeSplineRegressor().fit(x, y[:, None])
     assert single.predict(x).shape == (60, 1)
+
+
+def test_few_data_of_several_targets_are_fitted_one_after_the_other():
+    x, y = hills(9)
+    fitted = rs.RidgeSplineRegressorCV(count=3, ratio=0.1).fit(x[:5], np.column_stack([y, -y])[:5])
+    assert len(fitted.solutions_) == len(fitted.paths_) == len(fitted.strengths_) == 2
+    np.testing.assert_allclose(fitted.predict(x)[:, 0], -fitted.predict(x)[:, 1], atol=1e-6)
 
 
 def test_more_inputs_than_data():
@@ -124,7 +133,7 @@ def test_classes(classes):
     x = rng.uniform(-1, 1, (90, 2))
     angle = np.arctan2(x[:, 1], x[:, 0])
     labels = np.array(["a", "b", "c"])[((angle + np.pi) / (2 * np.pi) * classes).astype(int) % classes]
-    fitted = rs.RidgeSplineClassifier(strength=0.3).fit(x, labels)
+    fitted = rs.RidgeSplineClassifier(strength=0.3, gap=1e-6).fit(x, labels)
     assert fitted.score(x, labels) > 0.9
     odds = fitted.predict_proba(x)
     np.testing.assert_allclose(odds.sum(axis=1), 1)
@@ -199,7 +208,11 @@ def test_data_frames_keep_their_names():
         (rs.RidgeSplineRegressor(gap=2.0), {}, "gap must be between 0 and 1"),
         (rs.RidgeSplineRegressor(order=7), {}, "order"),
         (rs.RidgeSplineRegressor(), {"sample_weight": -np.ones(30)}, "[Nn]egative"),
-        (rs.RidgeSplineRegressor(), {"sample_weight": np.zeros(30)}, "must be positive for one row at least"),
+        (
+            rs.RidgeSplineRegressor(),
+            {"sample_weight": np.zeros(30)},
+            "must be positive for one row at least|at least one non-zero",
+        ),
         (rs.RidgeSplineRegressorCV(folds=0), {}, "folds must be at least 1"),
         (rs.RidgeSplineClassifier(), {"y": np.ones(30)}, "y must have two classes at least, got one class"),
         (rs.NeuralSplineRegressor(nugget=-1.0), {}, "nugget must be at least 0"),
