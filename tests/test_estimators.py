@@ -17,7 +17,6 @@ import ridgesplines as rs
 # Loose gaps and few strengths: the checks are about the contract.
 CHECKED = [
     rs.RidgeSplineRegressor(strength=10.0, gap=0.05),
-    rs.RidgeSplineRegressorCV(folds=2, count=2, ratio=0.3, gap=0.05),
     rs.RidgeSplineClassifier(gap=0.05),
     rs.NeuralSplineRegressor(),
 ]
@@ -25,6 +24,12 @@ CHECKED = [
 
 @parametrize_with_checks(CHECKED)
 def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.long
+@parametrize_with_checks([rs.RidgeSplineRegressorCV(folds=2, count=2, ratio=0.3, gap=0.05)])
+def test_scikit_learn_contract_with_cross_validation(estimator, check):
     check(estimator)
 
 
