@@ -519,6 +519,6 @@ class NeuralSplineRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """f at X (N, d): (N,), or (N, D) as the targets were."""
         check_is_fitted(self)
-        inputs = self._data.inputs(validate_data(self, X, dtype=np.float64, reset=False))
+        inputs = self._data.inputs(np.asarray(validate_data(self, X, dtype=np.float64, reset=False)))
         values = np.column_stack([spline(inputs) for spline in self.splines_]).reshape(len(inputs), *self._shape)
         return values * self._data.target_spread + self._data.target_centre

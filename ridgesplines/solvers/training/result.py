@@ -193,7 +193,8 @@ class TrainingGrid:
     @property
     def proven(self) -> np.ndarray:
         """Whether the bound of each strength is proven, (L,)."""
-        return np.array([[result.best.certificate.proven for result in row] for row in self.results]).all(axis=0)
+        proofs = [[result.best.certificate.proven for result in row] for row in self.results]
+        return np.logical_and.reduce(proofs, axis=0)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one `.npz` file; returns its path."""
