@@ -52,7 +52,17 @@ if TYPE_CHECKING:
         SquaredHingeLoss,
         SquaredLoss,
     )
-    from ridgesplines.measurements import Measurement, Samples
+    from ridgesplines.measurements import (
+        BlurredSamples,
+        BoxAverages,
+        BoxRegion,
+        Derivatives,
+        DiscRegion,
+        LineIntegrals,
+        Measurement,
+        Samples,
+        Stack,
+    )
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
     from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
@@ -84,6 +94,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "AbsoluteLoss": "losses",
     "AtomicNorm": "regularizers",
+    "BlurredSamples": "measurements",
+    "BoxAverages": "measurements",
+    "BoxRegion": "measurements",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
     "Comparison": "comparison",
@@ -91,6 +104,8 @@ _HOMES = {
     "ConjugateGradients": "solvers.kernel_gradients.solver",
     "ConvexProgram": "solvers.convex_program",
     "DenseCholesky": "solvers.kernel_cholesky",
+    "Derivatives": "measurements",
+    "DiscRegion": "measurements",
     "EpsilonInsensitiveLoss": "losses",
     "ExactPath": "breakpoints",
     "HardMargin": "losses",
@@ -105,6 +120,7 @@ _HOMES = {
     "KernelSolver": "kernel_solving",
     "KernelSpline": "kernel_spline",
     "KernelStatus": "kernel_solution",
+    "LineIntegrals": "measurements",
     "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
@@ -127,6 +143,7 @@ _HOMES = {
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
     "Status": "solution",
+    "Stack": "measurements",
     "StrengthScores": "selection",
     "StrengthSelection": "path",
     "TraceRow": "solution",
@@ -168,7 +185,8 @@ _MODULES = (
 )
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
-    "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
+    "Problem", "Samples", "Derivatives", "LineIntegrals", "BoxAverages", "BlurredSamples", "Stack", "Measurement",
+    "BoxRegion", "DiscRegion", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "solver_for", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
