@@ -23,8 +23,8 @@ class BlurredSamples(Averages):
 
     For a neuron that is its profile convolved with a Gaussian on the line, of deviation s_n ‖w‖: Φ, φ and a recursion
     in the order, computed without cancellation in either tail; accurate to 1e-11 of itself (orders up to 5) for the
-    rounded w·x − b, in all to `rounding`. `radii` are those of the balls that hold all but 1e-18 of the mass, some 9 s_n
-    in low dimension.
+    rounded w·x − b, in all to `rounding`. `radii` are those of the balls that hold all but 1e-18 of the mass, some
+    9 s_n in low dimension.
 
     Args:
         points: (N, d), or (N,) for points on the line; finite.

@@ -20,8 +20,8 @@ class BoxAverages(Averages):
     """The averages of f over axis-parallel boxes of dimension 1, 2 or 3: moving averages, pixels, voxels.
 
     A side of thickness zero is fine: the average is then over a box of lower dimension, a sample if all are. For
-    neurons these are repeated divided differences of ρ_(m+d) over the corners, computed without cancellation, thin boxes
-    and small w_i included: to some 30 ε of themselves for the rounded w·x − b, in all to `rounding`.
+    neurons these are repeated divided differences of ρ_(m+d) over the corners, computed without cancellation, thin
+    boxes and small w_i included: to 60 ε of themselves for the rounded w·x − b, in all to `rounding`.
 
     `BoxAverages.grid` makes pixels, `BoxAverages.around` boxes about centres.
 
@@ -34,7 +34,7 @@ class BoxAverages(Averages):
         ValueError: if they are empty, not finite, of different shapes, reversed, or of more than three dimensions.
     """
 
-    ROUNDING: ClassVar[float] = 48.0
+    ROUNDING: ClassVar[float] = 64.0
     VARIANCE: ClassVar[tuple[int, int]] = (1, 3)
 
     lower: np.ndarray
@@ -81,9 +81,8 @@ class BoxAverages(Averages):
         Raises:
             ValueError: if the box is empty, or a count is not positive.
         """
-        low, high = (
-            np.atleast_1d(finite_array(n, v, dimensions=(0, 1))) for n, v in (("lower", lower), ("upper", upper))
-        )
+        low = np.atleast_1d(finite_array("lower", lower, dimensions=(0, 1)))
+        high = np.atleast_1d(finite_array("upper", upper, dimensions=(0, 1)))
         same_shape("lower", "upper", low, high)
         if not (low < high).all():
             raise ValueError(f"lower must be below upper in each coordinate, got {low} and {high}.")

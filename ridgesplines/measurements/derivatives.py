@@ -108,7 +108,7 @@ class Derivatives(Measurement):
     def rounding(self, neurons: Neurons, activation: Activation) -> np.ndarray:
         """A bound, (N, K), of the absolute errors of `of_neurons` for neurons of order m ≥ 3.
 
-        (`ROUNDING` + d + (m − 2)(d + 4)) ε ‖u_n‖ ‖w_k‖ height^(m−2) / (m−2)!: the units of a derivative.
+        (`ROUNDING` + (m − 1)(d + 4)) ε ‖u_n‖ ‖w_k‖ height^(m−2) / (m−2)!: the units of a derivative.
 
         Raises:
             ValueError: if the neurons are of order 2 or below.
@@ -116,7 +116,7 @@ class Derivatives(Measurement):
         degree = activation.homogeneity - 1
         if activation.order < 3:
             raise ValueError(f"derivatives need neurons of order 3 or 4, got order {activation.order}.")
-        units = self.ROUNDING + self.dimension + degree * (self.dimension + 4)
+        units = self.ROUNDING + (degree + 1) * (self.dimension + 4)
         sizes = self.masses[:, None] * lengths(np.asarray(neurons.weights), 2)
         return units * _UNIT * sizes * self.heights(neurons) ** degree / math.factorial(degree)
 

@@ -61,7 +61,7 @@ class Measurement(ABC):
     @property
     @abstractmethod
     def places(self) -> np.ndarray:
-        """(M, d): points as far apart as what the functionals see, for coordinates in which polynomials are measured."""
+        """(M, d): points as far apart as what the functionals see; they choose the coordinates for polynomials."""
 
     @abstractmethod
     def of_neurons(self, neurons: Neurons, activation: Activation) -> Array:
@@ -152,8 +152,8 @@ class Measurement(ABC):
     def rounding(self, neurons: Neurons, activation: Activation) -> np.ndarray:
         """A bound, (N, K), of the absolute errors of `of_neurons` for neurons of order m ≥ 2.
 
-        (`ROUNDING` + (m − 1)(d + 4)) ε mass_n height^(m−1) / (m−1)!, with `heights`; the second term is what rounding
-        of w·x − b and of the centre does. `ROUNDING` was measured against exact rational arithmetic, with a margin.
+        (`ROUNDING` + m (d + 4)) ε mass_n height^(m−1) / (m−1)!, with `heights`: first the operations of the kind's
+        formula, counted, then what rounding of w·x − b, of the centres and of the masses does. Underflow apart.
 
         Raises:
             ValueError: if the neurons are steps, whose samples have no such bound.
@@ -161,7 +161,7 @@ class Measurement(ABC):
         degree = activation.homogeneity
         if activation.order < 2:
             raise ValueError("a step that is off by rounding is off by 1: there is no bound for neurons of order 1.")
-        units = self.ROUNDING + degree * (self.dimension + 4)
+        units = self.ROUNDING + activation.order * (self.dimension + 4)
         return units * _UNIT * self.masses[:, None] * self.heights(neurons) ** degree / math.factorial(degree)
 
     def _indices(self, rows: Any) -> np.ndarray:

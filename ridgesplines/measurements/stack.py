@@ -26,7 +26,7 @@ class Stack(Measurement):
     """
 
     # The largest of the kinds.
-    ROUNDING: ClassVar[float] = 48.0
+    ROUNDING: ClassVar[float] = 64.0
 
     measurements: tuple[Measurement, ...]
     _order: np.ndarray

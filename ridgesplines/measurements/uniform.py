@@ -1,11 +1,12 @@
 """Averages of truncated powers over intervals, parallelograms and parallelepipeds, without cancellation.
 
-All of them are E ρ_m(t + h_1 U_1 + … + h_r U_r) with U_i independent and uniform on [−1, 1]: the neuron's level t at the
-centre, and how far it rises from there along each half axis. The textbook's divided differences of ρ_(m+r) over the
+All of them are E ρ_m(t + h_1 U_1 + … + h_r U_r) with U_i independent and uniform on [−1, 1]: the neuron's level t at
+the centre, and how far it rises from there along each half axis. The textbook's divided differences of ρ_(m+r) over the
 corners cancel for small h_i; here a difference is taken only along the largest h_i, and only where the kink lies
-inside. There the larger of its two terms is at least twice the other (ρ_m and its averages are convex, and |t| < r h_1),
-so that no more than a factor of 3 is lost for each of r ≤ 3 axes. Beyond the kink an average is a polynomial in t and
-h with nonnegative terms only.
+inside. There the larger of its two terms is at least three times the other for r = 2, and twice for r = 3 (averages of
+ρ_(m+1) are convex, and |t| < r h_1), so that relative errors grow by no more than factors of 2 and 3; for r = 1, and
+beyond the kink, all terms are nonnegative. Counting operations, orders up to 4: 7 ε of the average for r = 1, 17 for
+r = 2, 57 for r = 3, besides rounding of the level.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ import numpy as np
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.arrays import Array, namespace
 
-# Half widths below this count as none: derivatives divide by their squares, which must not vanish.
+# In JAX half widths below this count as none: derivatives divide by their squares, which must not vanish.
 _THIN = 1e-140
 
 
 def uniform_average(levels: Array, halves: Sequence[Array], order: int) -> Array:
-    """E ρ_m(t + Σ_i h_i U_i), with U_i independent and uniform on [−1, 1], accurate to some 30 ε of itself.
+    """E ρ_m(t + Σ_i h_i U_i), with U_i independent and uniform on [−1, 1], accurate to 57 ε of itself.
 
     "Of itself" for the t and h that come in: where t = w·x − b was rounded, that moves the kink. JAX in, JAX out, and
     differentiable; at h = 0 the derivative in h is 0, as the average is even in h.
@@ -63,7 +64,7 @@ def _average(levels: Array, halves: list[Array], order: int) -> Array:
     if len(halves) == 1:
         return _interval_average(levels, halves[0], order)
     largest, others = halves[0], halves[1:]
-    inside = (xp.abs(levels) < sum(halves)) & (largest > _THIN)
+    inside = (xp.abs(levels) < sum(halves)) & (largest > (0.0 if xp is np else _THIN))
     # Where this branch is not taken, its numbers must be harmless: JAX differentiates both.
     level, step = xp.where(inside, levels, 0.0), xp.where(inside, largest, 1.0)
     rest = [xp.where(inside, half, 0.0) for half in others]
@@ -79,7 +80,7 @@ def _interval_average(level: Array, half: Array, order: int) -> Array:
     """[ρ_(m+1)(t + h) − ρ_(m+1)(t − h)] / 2h, as a sum of nonnegative terms."""
     xp = namespace(level, half)
     upper, lower = level + half, level - half
-    crossing = (upper > 0) & (lower < 0) & (half > _THIN)
+    crossing = (upper > 0) & (lower < 0) & (half > (0.0 if xp is np else _THIN))
     positive = xp.where(crossing, upper / (2.0 * xp.where(crossing, half, 1.0)), xp.where(level > 0, 1.0, 0.0))
     upper, lower = xp.maximum(upper, 0.0), xp.maximum(lower, 0.0)
     total, power = xp.ones_like(upper), xp.ones_like(upper)
