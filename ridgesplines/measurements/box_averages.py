@@ -86,7 +86,7 @@ class BoxAverages(Averages):
         same_shape("lower", "upper", low, high)
         if not (low < high).all():
             raise ValueError(f"lower must be below upper in each coordinate, got {low} and {high}.")
-        each = (counts,) * len(low) if isinstance(counts, int | np.integer) else tuple(counts)
+        each = tuple(counts) if isinstance(counts, tuple | list | np.ndarray) else (counts,) * len(low)
         for count in each:
             check_count("counts", count)
         if len(each) != len(low):

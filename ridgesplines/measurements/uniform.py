@@ -20,7 +20,7 @@ from ridgesplines.activations import TruncatedPower
 from ridgesplines.arrays import Array, namespace
 
 # In JAX half widths below this count as none: derivatives divide by their squares, which must not vanish.
-_THIN = 1e-140
+_THIN = 1e-100
 
 
 def uniform_average(levels: Array, halves: Sequence[Array], order: int) -> Array:
@@ -41,7 +41,10 @@ def uniform_average(levels: Array, halves: Sequence[Array], order: int) -> Array
         reach = sum(halves)
         values = np.where(levels >= reach, _beyond(levels, halves, order), 0.0)
         crossing = np.abs(levels) < reach
-        values[crossing] = _average(levels[crossing], [half[crossing] for half in halves], order)
+        # In units near the largest of each, so that powers of small numbers do not underflow on the way.
+        exponents = np.frexp(reach[crossing])[1]
+        level, *scaled = (np.ldexp(part[crossing], -exponents) for part in (levels, *halves))
+        values[crossing] = np.ldexp(_average(level, scaled, order), (order - 1) * exponents)
         return values
     return _average(levels, halves, order)
 
