@@ -104,10 +104,17 @@ def _tail(deviations: Array, places: Array, order: int) -> Array:
     ratio hardly matters and is nearly that of the recursion's fixed point.
     """
     xp = namespace(deviations, places)
-    ratio = 2.0 / (xp.sqrt(places**2 + 4.0 * (_STEPS + 1)) - places)
-    product = _density(places)
-    for n in range(_STEPS + order, -1, -1):
+
+    def descend(steps: Any, ratio: Array) -> Array:
+        return 1.0 / ((order + _STEPS - steps) * ratio - places)
+
+    ratio, product = 2.0 / (xp.sqrt(places**2 + 4.0 * (order + _STEPS)) - places), _density(places)
+    if xp is np:
+        for steps in range(_STEPS):
+            ratio = descend(steps, ratio)
+    else:
+        ratio = jax.lax.fori_loop(0, _STEPS, descend, ratio)
+    for n in range(order - 1, -1, -1):
         ratio = 1.0 / ((n + 1) * ratio - places)
-        if n < order:
-            product = product * (ratio if n == 0 else ratio * deviations)
+        product = product * (ratio * deviations if n else ratio)
     return product
