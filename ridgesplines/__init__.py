@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         plotting,
         plotting_classes,
         plotting_comparison,
+        plotting_measurements,
         plotting_training,
         surfaces,
     )
@@ -180,6 +181,7 @@ _MODULES = (
     "plotting",
     "plotting_classes",
     "plotting_comparison",
+    "plotting_measurements",
     "plotting_training",
     "surfaces",
 )
@@ -201,7 +203,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_training",
+    "plotting", "plotting_classes", "plotting_comparison", "plotting_measurements", "plotting_training",
 ]  # fmt: skip
 
 

@@ -189,8 +189,7 @@ class PolynomialFit:
         def sample(degree: int, centre: np.ndarray, axes: np.ndarray) -> np.ndarray:
             return monomials((points.astype(axes.dtype) - centre) @ axes.T, degree)
 
-        # Which directions the points span is the frame's decision, so that oracles and polynomials agree on it.
-        return cls.of(sample, points, degree, rank=AffineFrame.of(points).rank + 1 if degree == 1 else None)
+        return cls.of(sample, points, degree, centres=points)
 
     @classmethod
     def of(
@@ -198,7 +197,7 @@ class PolynomialFit:
         measure: Callable[[int, np.ndarray, np.ndarray], np.ndarray],
         places: np.ndarray,
         degree: int,
-        rank: int | None = None,
+        centres: np.ndarray | None = None,
     ) -> PolynomialFit:
         """Prepare the fit to any linear functionals.
 
@@ -207,7 +206,7 @@ class PolynomialFit:
                 centre), (N, P), in the precision of the axes.
             places: (M, d), as far apart as what the functionals see: they choose the coordinates, t of unit variance.
             degree: of the polynomials; −1 for none but zero.
-            rank: the dimension of the measured polynomials, if known; decided by singular values otherwise.
+            centres: (N, d), if each functional is, on affine functions, a multiple of the value there.
         """
         dimension = places.shape[1]
         if degree < 0:
@@ -219,7 +218,10 @@ class PolynomialFit:
         axes = (rows / (spreads[:, None] / np.sqrt(len(places)))) @ frame.basis.T
         measured = measure(degree, frame.centre, axes)
         left, values, right = np.linalg.svd(measured, full_matrices=False)
-        if rank is None:
+        if degree == 1 and centres is not None:
+            # Which directions points span is the frame's decision, so that oracles and polynomials agree on it.
+            rank = (frame if centres is places else AffineFrame.of(centres)).rank + 1
+        else:
             rank = int(np.sum(values > values[0] * max(measured.shape) * _UNIT))
         solve = (right[:rank].T / values[:rank]) @ left[:, :rank].T
         basis = _orthonormal(measure(degree, frame.centre, axes.astype(np.longdouble)), rank)

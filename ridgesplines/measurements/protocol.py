@@ -11,7 +11,6 @@ import numpy as np
 
 from ridgesplines.activations import Activation, TruncatedPower
 from ridgesplines.arrays import Array, finite_array, unique_rows
-from ridgesplines.geometry import AffineFrame
 from ridgesplines.norms import lengths
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import PolynomialFit
@@ -115,6 +114,10 @@ class Measurement(ABC):
         """The number of different functionals, which bounds the width of a solution."""
         return int(self.groups.max()) + 1
 
+    def kinds(self) -> list[tuple[Measurement, np.ndarray]]:
+        """The measurements of one kind each that it consists of, and which rows theirs are: itself, all rows."""
+        return [(self, np.arange(self.count))]
+
     def supports(self) -> tuple[np.ndarray, np.ndarray]:
         """Balls that hold the support of each functional: centres (N, d) and radii (N,)."""
         return self.centres, self.radii
@@ -141,8 +144,8 @@ class Measurement(ABC):
     def fit_polynomials(self, degree: int) -> PolynomialFit:
         """Least squares on the measured polynomials of degree ≤ `degree`; −1 stands for no polynomial but zero."""
         # An affine function has the average that it has at the centre.
-        affine = AffineFrame.of(self.centres).rank + 1 if degree == 1 and self.averaging else None
-        return PolynomialFit.of(self.of_monomials, self.places, degree, rank=affine)
+        centres = self.centres if self.averaging else None
+        return PolynomialFit.of(self.of_monomials, self.places, degree, centres=centres)
 
     def heights(self, neurons: Neurons) -> np.ndarray:
         """‖w_k‖ (‖centre_n‖ + radius_n) + |b_k|, (N, K): no |w·x − b| on the support is larger, rounding included."""

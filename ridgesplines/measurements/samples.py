@@ -12,7 +12,7 @@ from ridgesplines.activations import Activation
 from ridgesplines.arrays import Array, unique_rows
 from ridgesplines.measurements.protocol import Measurement, checked_points
 from ridgesplines.oracles.protocol import Neurons
-from ridgesplines.polynomials import PolynomialFit, monomials
+from ridgesplines.polynomials import monomials
 from ridgesplines.spline import RidgeSpline
 
 
@@ -81,10 +81,6 @@ class Samples(Measurement):
     def of_monomials(self, degree: int, centre: np.ndarray, axes: np.ndarray) -> np.ndarray:
         """The monomials at the points."""
         return monomials((self.points.astype(axes.dtype) - centre) @ axes.T, degree)
-
-    def fit_polynomials(self, degree: int) -> PolynomialFit:
-        """Least squares on the polynomials of degree ≤ `degree` at the points."""
-        return PolynomialFit.at(self.points, degree)
 
     def select(self, rows: Any) -> Samples:
         """The samples at these points."""

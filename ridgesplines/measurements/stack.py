@@ -92,6 +92,11 @@ class Stack(Measurement):
         """Those of all."""
         return np.concatenate([part.places for part in self.measurements])
 
+    def kinds(self) -> list[tuple[Measurement, np.ndarray]]:
+        """Its measurements, and the rows of the stack that are theirs, in the order of theirs."""
+        ends = np.cumsum([part.count for part in self.measurements])
+        return list(zip(self.measurements, np.split(np.argsort(self._order), ends[:-1]), strict=True))
+
     def of_neurons(self, neurons: Neurons, activation: Activation) -> Array:
         """ν_n(σ(w_k·x − b_k)): (N, K)."""
         return self._joined([part.of_neurons(neurons, activation) for part in self.measurements])

@@ -440,6 +440,18 @@ def test_rows_are_selected_in_their_order(kind, seed, dimension):
 
 
 @every_kind
+@given(seed=seeds, dimension=dimensions)
+def test_the_kinds_are_all_of_the_rows(kind, seed, dimension):
+    measurement, rng = draw(kind, seed, dimension)
+    mixed = measurement.select(rng.permutation(measurement.count))
+    rows = np.concatenate([rows for _, rows in mixed.kinds()])
+    np.testing.assert_array_equal(np.sort(rows), np.arange(mixed.count))
+    for part, rows in mixed.kinds():
+        assert not isinstance(part, Stack)
+        np.testing.assert_array_equal(part.identities, mixed.identities[rows])
+
+
+@every_kind
 def test_rows_that_are_not_there_are_refused(kind):
     measurement = draw(kind, 0, 2)[0]
     for rows in ([measurement.count], np.ones(measurement.count + 1, dtype=bool), [0.5]):
