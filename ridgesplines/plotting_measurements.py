@@ -53,7 +53,7 @@ def plot_measurements(
     labels, ax = Labels.plain(2) if labels is None else labels, axes_or_new(ax)
     scale = None if colours is None else Normalize(float(colours.min()), float(colours.max()))
     for kind, rows in measurement.kinds():
-        for collection in _collections(ax, kind):
+        for collection in _collections(ax, kind, BLUE if colours is None else None):
             ax.add_collection(collection)
             if colours is not None:
                 collection.set(array=colours[rows], cmap="viridis", norm=scale)
@@ -65,25 +65,29 @@ def plot_measurements(
     return ax
 
 
-def _collections(ax: Axes, measurement: Measurement) -> list[Collection]:
-    """What stands for one kind of measurements, an entry for each."""
+def _collections(ax: Axes, measurement: Measurement, line: str | None) -> list[Collection]:
+    """What stands for one kind of measurements, an entry for each; without a colour of lines values decide that."""
     match measurement:
         case Samples(points=points):
             return [_dots(ax, points)]
-        case BlurredSamples(points=points, width=width):
+        case BlurredSamples(locations=points, width=width):
             circles = EllipseCollection(
                 2 * width, 2 * width, np.zeros(len(width)), units="xy", offsets=points, transOffset=ax.transData,
                 facecolors="none", edgecolors=BLUE, linewidths=0.8, alpha=0.6,
             )  # fmt: skip
             return [_dots(ax, points), circles]
-        case Derivatives(points=points, directions=directions):
+        case Derivatives(locations=points, directions=directions):
             arrows = ax.quiver(*points.T, *directions.T, color=BLUE, width=0.004, pivot="tail")
             arrows.remove()
             return [arrows]
         case LineIntegrals(starts=starts, ends=ends):
             share = min(1.0, _CROWD / len(starts))
             rays = np.stack([starts, ends], axis=1)
-            return [LineCollection(list(rays), colors=BLUE, linewidths=0.5 + 0.7 * share, alpha=0.4 + 0.5 * share)]
+            return [
+                LineCollection(
+                    list(rays), colors=line, capstyle="butt", linewidths=0.5 + 0.7 * share, alpha=0.4 + 0.5 * share
+                )
+            ]
         case BoxAverages(lower=lower, upper=upper):
             boxes = [Rectangle((a[0], a[1]), *(b - a)) for a, b in zip(lower, upper, strict=True)]
             return [PatchCollection(boxes, facecolor="#0072B222", edgecolor=GREY, linewidths=0.4)]
@@ -101,6 +105,6 @@ def _reach(measurement: Measurement) -> np.ndarray:
     match measurement:
         case LineIntegrals(starts=first, ends=second) | BoxAverages(lower=first, upper=second):
             return np.vstack([first, second])
-        case BlurredSamples(points=points, width=width):
+        case BlurredSamples(locations=points, width=width):
             return np.vstack([points - width[:, None], points + width[:, None]])
     return measurement.centres

@@ -27,7 +27,7 @@ def by_quadrature(
     match measurement:
         case Samples(points=points):
             return float(activation(weight @ points[row] - bias))
-        case Derivatives(points=points, directions=directions):
+        case Derivatives(locations=points, directions=directions):
             # Central differences in 60 digits.
             level, slope, step = (
                 mpmath.mpf(float(v)) for v in (weight @ points[row] - bias, weight @ directions[row], 1)
@@ -44,7 +44,7 @@ def by_quadrature(
             return average * (1.0 if measurement.normalized else float(np.linalg.norm(ends[row] - starts[row])))
         case BoxAverages(lower=lower, upper=upper):
             return _box_average(activation, weight, -bias, lower[row], upper[row])
-        case BlurredSamples(points=points, width=width):
+        case BlurredSamples(locations=points, width=width):
             level, deviation = weight @ points[row] - bias, width[row] * np.linalg.norm(weight)
             edges = [-40.0, *sorted([-6.0, 0.0, 6.0, float(np.clip(-level / deviation, -39, 39))]), 40.0]
             return _between(
@@ -89,7 +89,7 @@ def exactly(measurement: Measurement, row: int, weight: np.ndarray, bias: float,
     match measurement:
         case Samples(points=points):
             return _power(_dot(w, _point(points[row])) - b, order)
-        case Derivatives(points=points, directions=directions):
+        case Derivatives(locations=points, directions=directions):
             return _dot(w, _point(directions[row])) * _power(_dot(w, _point(points[row])) - b, order - 1)
         case LineIntegrals(starts=starts, ends=ends):
             low, high = (_dot(w, _point(end[row])) - b for end in (starts, ends))
@@ -100,7 +100,7 @@ def exactly(measurement: Measurement, row: int, weight: np.ndarray, bias: float,
             low, high = _point(lower[row]), _point(upper[row])
             level = _dot(w, [(p + q) / 2 for p, q in zip(low, high, strict=True)]) - b
             return _average(level, [v * (q - p) / 2 for v, p, q in zip(w, low, high, strict=True)], order)
-        case BlurredSamples(points=points, width=width):
+        case BlurredSamples(locations=points, width=width):
             level = _dot(w, _point(points[row])) - b
             deviation = Fraction(float(width[row])) * _root(_dot(w, w))
             return blurred(level, deviation, order)

@@ -33,7 +33,7 @@ def everything() -> rs.Stack:
 @pytest.mark.parametrize("coloured", [False, True])
 def test_every_kind_is_drawn_in_its_place(coloured, tmp_path):
     measurement = everything()
-    values = measurement(rs.RidgeSpline([[1.0, 0.5]], [2.0], [1.0], order=3)) if coloured else None
+    values = measurement(rs.RidgeSpline([[1.0, 0.5]], [-3.0], [1.0], order=3)) if coloured else None
     axes = plotting_measurements.plot_measurements(measurement, values)
     axes.figure.savefig(tmp_path / "measurements.png", dpi=50)
     rays, boxes, dots, arrows, blurred, circles = axes.collections
@@ -45,12 +45,14 @@ def test_every_kind_is_drawn_in_its_place(coloured, tmp_path):
     np.testing.assert_allclose(corners[:, 0], parts[1].lower)
     np.testing.assert_allclose(corners[:, 1], parts[1].upper)
     for collection, part in ((dots, parts[2]), (blurred, parts[4]), (circles, parts[4])):
-        np.testing.assert_allclose(np.asarray(collection.get_offsets()), part.points)
+        np.testing.assert_allclose(np.asarray(collection.get_offsets()), part.centres)
     np.testing.assert_allclose(np.column_stack([arrows.U, arrows.V]), parts[3].directions)
     low, high = np.array([axes.get_xlim(), axes.get_ylim()]).T
     assert (low <= [-1, -1]).all()
     assert (high >= [7, 1]).all()
     if coloured:
+        expected = mpl.colormaps["viridis"](rays.norm(values[: parts[0].count]))
+        np.testing.assert_allclose(np.asarray(rays.get_edgecolor())[:, :3], expected[:, :3])
         shown = [c.get_array() for c in (rays, boxes, dots, arrows, blurred)]
         np.testing.assert_allclose(np.concatenate(shown), values)
         assert {c.norm.vmax for c in (rays, boxes, dots, arrows, blurred, circles)} == {values.max()}

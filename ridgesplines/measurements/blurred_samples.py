@@ -38,7 +38,8 @@ class BlurredSamples(Averages):
     ROUNDING: ClassVar[float] = 16.0
     VARIANCE: ClassVar[tuple[int, int]] = (1, 1)
 
-    points: np.ndarray
+    # Not `points`: who reads those takes the data for samples.
+    locations: np.ndarray
     width: np.ndarray
 
     def __init__(self, points: Any, width: Any) -> None:
@@ -52,13 +53,13 @@ class BlurredSamples(Averages):
             raise ValueError("width must be positive, got 0; without blur take Samples, and Stack for a mixture.")
         width = np.array(np.broadcast_to(width, len(points)))
         width.setflags(write=False)
-        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "locations", points)
         object.__setattr__(self, "width", width)
 
     @property
     def centres(self) -> np.ndarray:
         """The points."""
-        return self.points
+        return self.locations
 
     @property
     def half_axes(self) -> np.ndarray:
@@ -85,7 +86,7 @@ class BlurredSamples(Averages):
     def select(self, rows: Any) -> BlurredSamples:
         """The blurred samples of these rows."""
         chosen = self._indices(rows)
-        return BlurredSamples(self.points[chosen], self.width[chosen])
+        return BlurredSamples(self.locations[chosen], self.width[chosen])
 
     def __repr__(self) -> str:
         return f"BlurredSamples({self.count} points in dimension {self.dimension})"

@@ -36,7 +36,8 @@ class Derivatives(Measurement):
 
     ROUNDING: ClassVar[float] = 4.0
 
-    points: np.ndarray
+    # Not `points`: who reads those takes the data for samples.
+    locations: np.ndarray
     directions: np.ndarray
 
     def __init__(self, points: Any, directions: Any) -> None:
@@ -45,13 +46,13 @@ class Derivatives(Measurement):
         nowhere = np.flatnonzero(~directions.any(axis=1))
         if len(nowhere):
             raise ValueError(f"directions must not be zero, but that at index {nowhere[0]} is; drop it.")
-        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "locations", points)
         object.__setattr__(self, "directions", directions)
 
     @property
     def centres(self) -> np.ndarray:
         """The points."""
-        return self.points
+        return self.locations
 
     @property
     def radii(self) -> np.ndarray:
@@ -81,10 +82,10 @@ class Derivatives(Measurement):
     @property
     def places(self) -> np.ndarray:
         """The points and their surroundings in their directions, as far away as the points are from each other."""
-        spread = math.sqrt(np.mean(np.sum((self.points - self.points.mean(axis=0)) ** 2, axis=1)))
-        size = max(spread, 1e-6 * float(np.abs(self.points).max())) or 1.0
+        spread = math.sqrt(np.mean(np.sum((self.locations - self.locations.mean(axis=0)) ** 2, axis=1)))
+        size = max(spread, 1e-6 * float(np.abs(self.locations).max())) or 1.0
         steps = size * self.directions / self.masses[:, None]
-        return np.concatenate([self.points - steps, self.points + steps])
+        return np.concatenate([self.locations - steps, self.locations + steps])
 
     def of_neurons(self, neurons: Neurons, activation: Activation) -> Array:
         """(w_k·u_n) σ'(w_k·x_n − b_k): (N, K).
@@ -97,12 +98,12 @@ class Derivatives(Measurement):
                 f"the derivative of a neuron of order {activation.order} is not continuous in the neuron, so that "
                 "suprema are not attained; derivatives need order 3 or 4."
             )
-        slopes = activation.derivative(self.points @ neurons.weights.T - neurons.biases)
+        slopes = activation.derivative(self.locations @ neurons.weights.T - neurons.biases)
         return (self.directions @ neurons.weights.T) * slopes
 
     def of_monomials(self, degree: int, centre: np.ndarray, axes: np.ndarray) -> np.ndarray:
         """The derivatives of the monomials along u."""
-        gradients = monomial_gradients((self.points.astype(axes.dtype) - centre) @ axes.T, degree)
+        gradients = monomial_gradients((self.locations.astype(axes.dtype) - centre) @ axes.T, degree)
         return np.einsum("npr,nr->np", gradients, self.directions.astype(axes.dtype) @ axes.T)
 
     def rounding(self, neurons: Neurons, activation: Activation) -> np.ndarray:
@@ -123,7 +124,7 @@ class Derivatives(Measurement):
     def select(self, rows: Any) -> Derivatives:
         """The derivatives of these rows."""
         chosen = self._indices(rows)
-        return Derivatives(self.points[chosen], self.directions[chosen])
+        return Derivatives(self.locations[chosen], self.directions[chosen])
 
     def __repr__(self) -> str:
         return f"Derivatives({self.count} directions at points in dimension {self.dimension})"

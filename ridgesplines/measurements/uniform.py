@@ -38,7 +38,7 @@ def uniform_average(levels: Array, halves: Sequence[Array], order: int) -> Array
     halves = _descending([xp.abs(half) for half in halves])
     if xp is np and halves:
         # Few neurons have their kink within a functional's support: NumPy computes only what these need.
-        reach = sum(halves)
+        reach = np.sum(halves, axis=0)
         values = np.where(levels >= reach, _beyond(levels, halves, order), 0.0)
         crossing = np.abs(levels) < reach
         # In units near the largest of each, so that powers of small numbers do not underflow on the way.

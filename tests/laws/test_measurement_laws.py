@@ -384,13 +384,13 @@ def in_other_units(measurement: Measurement, scale: float, shift: float) -> Meas
     match measurement:
         case Samples(points=points):
             return Samples(move(points))
-        case Derivatives(points=points, directions=directions):
+        case Derivatives(locations=points, directions=directions):
             return Derivatives(move(points), scale * directions)
         case LineIntegrals(starts=starts, ends=ends, normalized=normalized):
             return LineIntegrals(move(starts), move(ends), normalized=normalized)
         case BoxAverages(lower=lower, upper=upper):
             return BoxAverages(move(lower), move(upper))
-        case BlurredSamples(points=points, width=width):
+        case BlurredSamples(locations=points, width=width):
             return BlurredSamples(move(points), scale * width)
         case Stack(measurements=members):
             return Stack(*(in_other_units(member, scale, shift) for member in members))
