@@ -148,7 +148,7 @@ class Measurement(ABC):
         return PolynomialFit.of(self.of_monomials, self.places, degree, centres=centres)
 
     def heights(self, neurons: Neurons) -> np.ndarray:
-        """‖w_k‖ (‖centre_n‖ + radius_n) + |b_k|, (N, K): no |w·x − b| on the support is larger, rounding included."""
+        """‖w_k‖ (‖centre_n‖ + radius_n) + |b_k|, (N, K): no |w·x − b| on the support is larger, but for rounding."""
         reach = lengths(self.centres, 2) + self.radii
         return reach[:, None] * lengths(np.asarray(neurons.weights), 2) + np.abs(np.asarray(neurons.biases))
 
@@ -156,7 +156,8 @@ class Measurement(ABC):
         """A bound, (N, K), of the absolute errors of `of_neurons` for neurons of order m ≥ 2.
 
         (`ROUNDING` + m (d + 4)) ε mass_n height^(m−1) / (m−1)!, with `heights`: first the operations of the kind's
-        formula, counted, then what rounding of w·x − b, of the centres and of the masses does. Underflow apart.
+        formula, counted (for blurs: measured against extended precision, with a margin of more than ten), then what
+        rounding of w·x − b, of the centres and of the masses does. Underflow apart.
 
         Raises:
             ValueError: if the neurons are steps, whose samples have no such bound.
