@@ -6,6 +6,7 @@ import math
 import re
 from fractions import Fraction
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import EPS, random_spline, seeds, unit_rows
@@ -54,6 +55,14 @@ def test_blurred_powers_are_accurate_in_the_far_tails(order, deviation):
         if exact > Fraction(1, 10**290):
             assert abs(float(Fraction(float(value)) / exact - 1)) <= 1e-11
     assert gaussian_average(np.array([-1e300, -50.0]), np.array([1e-300, 1.0]), order).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("axes", [0, 1, 2, 3])
+def test_the_step_without_width_is_zero_at_its_kink(axes):
+    levels = np.array([-1.0, 0.0, 1.0])
+    for array in (np.asarray, jnp.asarray):
+        halves = [array(np.zeros(3)) for _ in range(axes)]
+        np.testing.assert_array_equal(uniform_average(array(levels), halves, 1), [0, 0, 1])
 
 
 # Limits and sums

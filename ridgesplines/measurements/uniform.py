@@ -39,7 +39,7 @@ def uniform_average(levels: Array, halves: Sequence[Array], order: int) -> Array
     if xp is np and halves:
         # Few neurons have their kink within a functional's support: NumPy computes only what these need.
         reach = np.sum(halves, axis=0)
-        values = np.where(levels >= reach, _beyond(levels, halves, order), 0.0)
+        values = np.where((levels >= reach) & (levels > 0), _beyond(levels, halves, order), 0.0)
         crossing = np.abs(levels) < reach
         # In units near the largest of each, so that powers of small numbers do not underflow on the way.
         exponents = np.frexp(reach[crossing])[1]
