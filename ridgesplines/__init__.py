@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         plotting,
         plotting_classes,
         plotting_comparison,
+        plotting_measurements,
         plotting_training,
         surfaces,
     )
@@ -58,7 +59,17 @@ if TYPE_CHECKING:
         SquaredHingeLoss,
         SquaredLoss,
     )
-    from ridgesplines.measurements import Measurement, Samples
+    from ridgesplines.measurements import (
+        BlurredSamples,
+        BoxAverages,
+        BoxRegion,
+        Derivatives,
+        DiscRegion,
+        LineIntegrals,
+        Measurement,
+        Samples,
+        Stack,
+    )
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
     from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
@@ -97,6 +108,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "AbsoluteLoss": "losses",
     "AtomicNorm": "regularizers",
+    "BlurredSamples": "measurements",
+    "BoxAverages": "measurements",
+    "BoxRegion": "measurements",
     "Certificate": "certificate",
     "ColumnGeneration": "solvers.column_generation",
     "Comparison": "comparison",
@@ -104,6 +118,8 @@ _HOMES = {
     "ConjugateGradients": "solvers.kernel_gradients.solver",
     "ConvexProgram": "solvers.convex_program",
     "DenseCholesky": "solvers.kernel_cholesky",
+    "Derivatives": "measurements",
+    "DiscRegion": "measurements",
     "EpsilonInsensitiveLoss": "losses",
     "ExactPath": "breakpoints",
     "HardMargin": "losses",
@@ -118,6 +134,7 @@ _HOMES = {
     "KernelSolver": "kernel_solving",
     "KernelSpline": "kernel_spline",
     "KernelStatus": "kernel_solution",
+    "LineIntegrals": "measurements",
     "LineSpline": "solvers.line.solver",
     "LogisticLoss": "losses",
     "Loss": "losses",
@@ -144,6 +161,7 @@ _HOMES = {
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
     "Status": "solution",
+    "Stack": "measurements",
     "StrengthScores": "selection",
     "StrengthSelection": "path",
     "TraceRow": "solution",
@@ -182,12 +200,14 @@ _MODULES = (
     "plotting",
     "plotting_classes",
     "plotting_comparison",
+    "plotting_measurements",
     "plotting_training",
     "surfaces",
 )
 
 __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
-    "Problem", "Samples", "Measurement", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
+    "Problem", "Samples", "Derivatives", "LineIntegrals", "BoxAverages", "BlurredSamples", "Stack", "Measurement",
+    "BoxRegion", "DiscRegion", "RadonTV", "VectorRadonTV", "AtomicNorm", "Regularizer",
     "Loss", "SquaredLoss", "AbsoluteLoss", "HuberLoss", "QuantileLoss", "EpsilonInsensitiveLoss",
     "LogisticLoss", "HingeLoss", "SquaredHingeLoss", "Interpolation", "IntervalConstraint", "HardMargin",
     "solve", "solver_for", "Solver", "ColumnGeneration", "LineSpline", "ConvexProgram",
@@ -203,7 +223,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
     "RidgeSplineRegressor", "RidgeSplineRegressorCV", "RidgeSplineClassifier", "NeuralSplineRegressor",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_training",
+    "plotting", "plotting_classes", "plotting_comparison", "plotting_measurements", "plotting_training",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -73,6 +74,16 @@ def monomials(points: Array, degree: int) -> Array:
     return xp.stack(columns, axis=1)
 
 
+def monomial_gradients(points: Array, degree: int) -> Array:
+    """The gradients of all monomials of degree ≤ `degree` at `points` (n, d): an array (n, P, d)."""
+    xp = namespace(points)
+    dimension = points.shape[1]
+    factors, _ = _factor_table(dimension, degree)
+    exponents = np.array([[monomial.count(i) for i in range(dimension)] for monomial in factors], dtype=float)
+    padded = xp.concatenate([monomials(points, degree), xp.zeros((points.shape[0], 1), dtype=points.dtype)], axis=1)
+    return padded[:, _division_table(dimension, degree)] * exponents.reshape(len(factors), dimension)
+
+
 def compose_affine(coefficients: Array, degree: int, matrix: Array, offset: Array) -> Array:
     """Coefficients of q(t) = p(A t + x0) from those of p.
 
@@ -126,12 +137,7 @@ class Polynomial:
     def gradient(self, points: Array) -> Array:
         """The gradient at `points` (n, d): (n, d) for one output, (n, D, d) for D."""
         xp = namespace(points, self.coefficients)
-        factors, _ = _factor_table(self.dimension, self.degree)
-        exponents = np.array([[monomial.count(i) for i in range(self.dimension)] for monomial in factors])
-        values = monomials(points, self.degree)
-        padded = xp.concatenate([values, xp.zeros((points.shape[0], 1))], axis=1)
-        slopes = padded[:, _division_table(self.dimension, self.degree)] * exponents  # (n, P, d)
-        return xp.einsum("npd,p...->n...d", slopes, self.coefficients)
+        return xp.einsum("npd,p...->n...d", monomial_gradients(points, self.degree), self.coefficients)
 
     def raised(self, degree: int) -> Polynomial:
         """The same polynomial among those of a degree at least as large."""
@@ -157,13 +163,13 @@ class Polynomial:
 
 @dataclass(frozen=True)
 class PolynomialFit:
-    """Least squares on the polynomials of degree ≤ `degree` sampled at fixed points, stable under shift and scale.
+    """Least squares on measured polynomials of degree ≤ `degree`, stable under shift and scale.
 
-    The points may fail to determine the polynomial (collinear points in the plane): the fit is then the one of least
-    norm in centred, scaled coordinates.
+    The measurements (values at points, or any linear functionals) may fail to determine the polynomial, as those at
+    collinear points in the plane do: the fit is then the one of least norm in centred, scaled coordinates.
 
     Attributes:
-        basis: (N, r) orthonormal columns that span the sampled polynomials; r is their dimension on these points.
+        basis: (N, r) orthonormal columns that span the measured polynomials; r is the dimension of these.
         degree: the degree of the polynomials; −1 if there is none but zero.
         defect: how far unit vectors of the span may be from the basis, by rounding: a few ε, because the basis is
             computed in extended precision (where the platform has it; otherwise it grows with the condition).
@@ -174,38 +180,63 @@ class PolynomialFit:
     defect: float
     _centre: np.ndarray  # (d,)
     _axes: np.ndarray  # (r, d): from centred points to coordinates of unit variance along the principal axes
-    _solve: np.ndarray  # (P, N): from values to coefficients in those coordinates
+    _solve: np.ndarray  # (P, N): from measurements to coefficients in those coordinates
 
     @classmethod
     def at(cls, points: np.ndarray, degree: int) -> PolynomialFit:
         """Prepare the fit at `points` (N, d)."""
-        count, dimension = points.shape
+
+        def sample(degree: int, centre: np.ndarray, axes: np.ndarray) -> np.ndarray:
+            return monomials((points.astype(axes.dtype) - centre) @ axes.T, degree)
+
+        return cls.of(sample, points, degree, centres=points)
+
+    @classmethod
+    def of(
+        cls,
+        measure: Callable[[int, np.ndarray, np.ndarray], np.ndarray],
+        places: np.ndarray,
+        degree: int,
+        centres: np.ndarray | None = None,
+    ) -> PolynomialFit:
+        """Prepare the fit to any linear functionals.
+
+        Args:
+            measure: from (degree, centre (d,), axes (r, d)) to the N functionals of the monomials of t = axes (x −
+                centre), (N, P), in the precision of the axes.
+            places: (M, d), as far apart as what the functionals see: they choose the coordinates, t of unit variance.
+            degree: of the polynomials; −1 for none but zero.
+            centres: (N, d), if each functional is, on affine functions, a multiple of the value there.
+        """
+        dimension = places.shape[1]
         if degree < 0:
-            nothing = np.zeros((count, 0))
+            nothing = measure(degree, np.zeros(dimension), np.zeros((0, dimension)))
             return cls(nothing, degree, 0.0, np.zeros(dimension), np.zeros((0, dimension)), nothing.T)
-        frame = AffineFrame.of(points)
+        frame = AffineFrame.of(places)
         # Polynomials do not mind a change of variables, but their monomials do: the same size along each axis.
         _, spreads, rows = np.linalg.svd(frame.coordinates, full_matrices=False)
-        axes = (rows / (spreads[:, None] / np.sqrt(count))) @ frame.basis.T
-        sampled = monomials((points - frame.centre) @ axes.T, degree)
-        left, values, right = np.linalg.svd(sampled, full_matrices=False)
-        # Which directions the points span is the frame's decision, so that oracles and polynomials agree on it.
-        rank = frame.rank + 1 if degree == 1 else int(np.sum(values > values[0] * max(sampled.shape) * _UNIT))
+        axes = (rows / (spreads[:, None] / np.sqrt(len(places)))) @ frame.basis.T
+        measured = measure(degree, frame.centre, axes)
+        left, values, right = np.linalg.svd(measured, full_matrices=False)
+        if degree == 1 and centres is not None:
+            # Which directions points span is the frame's decision, so that oracles and polynomials agree on it.
+            rank = (frame if centres is places else AffineFrame.of(centres)).rank + 1
+        else:
+            rank = int(np.sum(values > values[0] * max(measured.shape) * _UNIT))
         solve = (right[:rank].T / values[:rank]) @ left[:, :rank].T
-        precise = (points.astype(np.longdouble) - frame.centre) @ axes.T.astype(np.longdouble)
-        basis = _orthonormal(monomials(precise, degree), rank)
-        condition = float(values[0] / values[rank - 1])
+        basis = _orthonormal(measure(degree, frame.centre, axes.astype(np.longdouble)), rank)
+        condition = float(values[0] / values[rank - 1]) if rank else 1.0
         defect = 8 * (_UNIT + condition * float(np.finfo(np.longdouble).eps))
         return cls(basis, degree, defect, frame.centre, axes, solve)
 
     def project_off(self, values: np.ndarray) -> np.ndarray:
-        """`values` (N,) or (N, K) less their orthogonal projection on the sampled polynomials."""
+        """`values` (N,) or (N, K) less their orthogonal projection on the measured polynomials."""
         remainder = values - self.basis @ (self.basis.T @ values)
         # Twice is enough: the second pass removes what rounding left of the first.
         return remainder - self.basis @ (self.basis.T @ remainder)
 
     def __call__(self, values: np.ndarray) -> Polynomial:
-        """The polynomial closest to `values` (N,) or (N, D) in least squares."""
+        """The polynomial whose measurements are closest to `values` (N,) or (N, D) in least squares."""
         reduced = Polynomial(self._solve @ values, len(self._axes), self.degree)
         return reduced.compose(self._axes, -self._axes @ self._centre)
 

@@ -54,6 +54,7 @@ FLOORS = (
         "plotting",
         "plotting_comparison",
         "plotting_training",
+        "plotting_measurements",
         "surfaces",
         "estimators",
         "datasets",
@@ -82,6 +83,7 @@ NEIGHBOURS = {
     "plotting": {"plotting_parts", "plotting_classes"},
     "plotting_comparison": {"plotting", "plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
+    "plotting_measurements": {"plotting_parts"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
 # a dense solution.

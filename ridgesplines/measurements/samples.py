@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ridgesplines.activations import Activation
-from ridgesplines.arrays import finite_array, unique_rows
+from ridgesplines.arrays import Array, unique_rows
+from ridgesplines.measurements.protocol import Measurement, checked_points
 from ridgesplines.oracles.protocol import Neurons
-from ridgesplines.polynomials import PolynomialFit
+from ridgesplines.polynomials import monomials
 from ridgesplines.spline import RidgeSpline
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class Samples(Measurement):
     """The samples f(x_1), …, f(x_N) at points of R^d.
 
     Args:
@@ -27,25 +28,37 @@ class Samples:
         ValueError: if they are empty, not finite, or not an array of one or two axes.
     """
 
+    ROUNDING: ClassVar[float] = 4.0
+
     points: np.ndarray
 
     def __init__(self, points: Any) -> None:
-        array = finite_array("points", points, dimensions=(1, 2))
-        array = array[:, None] if array.ndim == 1 else array
-        if array.size == 0:
-            raise ValueError(f"points must hold at least one point of one coordinate, got shape {array.shape}.")
-        array.setflags(write=False)
-        object.__setattr__(self, "points", array)
+        object.__setattr__(self, "points", checked_points("points", points))
 
     @property
-    def count(self) -> int:
-        """N, repeated points counted as often as they occur."""
-        return self.points.shape[0]
+    def centres(self) -> np.ndarray:
+        """The points."""
+        return self.points
 
     @property
-    def dimension(self) -> int:
-        """d."""
-        return self.points.shape[1]
+    def radii(self) -> np.ndarray:
+        """Zero."""
+        return np.zeros(self.count)
+
+    @property
+    def masses(self) -> np.ndarray:
+        """One."""
+        return np.ones(self.count)
+
+    @property
+    def averaging(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def identities(self) -> np.ndarray:
+        """The points tell samples apart."""
+        return self._identities()
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -53,21 +66,25 @@ class Samples:
         return unique_rows(self.points)[1]
 
     @property
-    def distinct(self) -> int:
-        """The number of different points."""
-        return int(self.groups.max()) + 1
+    def places(self) -> np.ndarray:
+        """The points."""
+        return self.points
 
     def __call__(self, spline: RidgeSpline) -> np.ndarray:
         """The spline's values at the points: (N,) or (N, D)."""
         return np.asarray(spline(self.points))
 
-    def of_neurons(self, neurons: Neurons, activation: Activation) -> np.ndarray:
+    def of_neurons(self, neurons: Neurons, activation: Activation) -> Array:
         """σ(w_k·x_n − b_k): (N, K)."""
         return activation(self.points @ neurons.weights.T - neurons.biases)
 
-    def fit_polynomials(self, degree: int) -> PolynomialFit:
-        """Least squares on the polynomials of degree ≤ `degree` at the points."""
-        return PolynomialFit.at(self.points, degree)
+    def of_monomials(self, degree: int, centre: np.ndarray, axes: np.ndarray) -> np.ndarray:
+        """The monomials at the points."""
+        return monomials((self.points.astype(axes.dtype) - centre) @ axes.T, degree)
+
+    def select(self, rows: Any) -> Samples:
+        """The samples at these points."""
+        return Samples(self.points[self._indices(rows)])
 
     def __repr__(self) -> str:
         return f"Samples({self.count} points in dimension {self.dimension})"
