@@ -6,7 +6,8 @@ from ridgesplines.surfaces.files import Mesh, OrientedPoints, read_cloud, read_m
 from ridgesplines.surfaces.implicit import ImplicitFunction, fit_oriented
 from ridgesplines.surfaces.meshes import sample_mesh
 from ridgesplines.surfaces.metrics import MeshErrors, ShapeErrors, mesh_errors, occupancy_agreement, shape_errors
-from ridgesplines.surfaces.reconstruction import Reconstruction, reconstruct
+from ridgesplines.surfaces.reconstruction import Reconstruction, ZeroSet, mesh_zero_set, reconstruct
+from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
 from ridgesplines.surfaces.winding import cloud_winding_number, winding_number
 
 __all__ = [
@@ -16,15 +17,19 @@ __all__ = [
     "OrientedPoints",
     "Reconstruction",
     "ShapeErrors",
+    "SignRepair",
+    "ZeroSet",
     "cloud_winding_number",
     "distance_to_mesh",
     "fit_oriented",
     "mesh_errors",
+    "mesh_zero_set",
     "occupancy_agreement",
     "plot_curves",
     "read_cloud",
     "read_mesh",
     "reconstruct",
+    "repair_signs",
     "sample_mesh",
     "shape_errors",
     "winding_number",

@@ -55,7 +55,10 @@ def _nearest(  # type: ignore[no-untyped-def]
                 continue
             if children[node] >= 0:
                 first = children[node]
-                near, far = _box_square(x[i], low[first], high[first]), _box_square(x[i], low[first + 1], high[first + 1])
+                near, far = (
+                    _box_square(x[i], low[first], high[first]),
+                    _box_square(x[i], low[first + 1], high[first + 1]),
+                )
                 closer = first
                 if far < near:
                     closer, near, far = first + 1, far, near

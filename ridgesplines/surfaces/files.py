@@ -111,7 +111,7 @@ def write_cloud(path: str | os.PathLike[str], points: Any, normals: Any = None) 
         rows = np.concatenate([points, normals], axis=1)
     target, kind = check_ending(path, CLOUDS, "cloud")
     if kind in (".ply", ".obj") and points.shape[1] != 3:
-        raise ValueError(f"{target}: PLY and OBJ hold points in space, got {points.shape[1]} columns; use .csv or .npz.")
+        raise ValueError(f"{target}: PLY and OBJ hold points in space, got {points.shape[1]} columns; use .csv.")
     if kind == ".npz":
         arrays = {"points": points} if normals is None else {"points": points, "normals": normals}
         return write_beside(target, lambda temporary: np.savez_compressed(temporary, **arrays))
@@ -151,9 +151,7 @@ def write_mesh(path: str | os.PathLike[str], vertices: Any, faces: Any) -> Path:
     else:
         vertices, faces = checked_mesh(vertices, faces)
     if kind == ".npz":
-        return write_beside(
-            target, lambda temporary: np.savez_compressed(temporary, vertices=vertices, faces=faces)
-        )
+        return write_beside(target, lambda temporary: np.savez_compressed(temporary, vertices=vertices, faces=faces))
     if kind == ".obj":
         stream = io.StringIO()
         flat = np.zeros((len(vertices), 3))
@@ -262,9 +260,7 @@ def _read_text(source: Path) -> OrientedPoints:
     table = np.array(rows)
     width = table.shape[1]
     if width not in (2, 3, 4, 6):
-        raise ValueError(
-            f"{source} has {width} numbers in a row; a point has 2 or 3, and 4 or 6 with its normal: leave the rest out."
-        )
+        raise ValueError(f"{source} has {width} numbers in a row; a point has 2 or 3, and 4 or 6 with its normal.")
     if width <= 3:
         return OrientedPoints(table, None)
     return OrientedPoints(table[:, : width // 2], table[:, width // 2 :])
