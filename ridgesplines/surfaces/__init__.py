@@ -7,6 +7,7 @@ from ridgesplines.surfaces.implicit import ImplicitFunction, fit_oriented
 from ridgesplines.surfaces.meshes import sample_mesh
 from ridgesplines.surfaces.metrics import MeshErrors, ShapeErrors, mesh_errors, occupancy_agreement, shape_errors
 from ridgesplines.surfaces.reconstruction import Reconstruction, ZeroSet, mesh_zero_set, reconstruct
+from ridgesplines.surfaces.rendering import plot_mesh
 from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
 from ridgesplines.surfaces.winding import cloud_winding_number, winding_number
 
@@ -26,6 +27,7 @@ __all__ = [
     "mesh_zero_set",
     "occupancy_agreement",
     "plot_curves",
+    "plot_mesh",
     "read_cloud",
     "read_mesh",
     "reconstruct",
