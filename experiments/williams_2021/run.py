@@ -62,8 +62,8 @@ class TableRow:
 
 
 HEADER = (
-    "| shape | method | Chamfer × 1000 | 95% Hausdorff × 1000 | F-score | IoU | normals | watertight | faces | seconds |"
-    "\n|---|---|---|---|---|---|---|---|---|---|"
+    "| shape | method | Chamfer × 1000 | 95% Hausdorff × 1000 | F-score | IoU | normals | watertight | faces "
+    "| seconds |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -75,9 +75,9 @@ def markdown(shape: str, method: str, rows: list[TableRow]) -> str:
 
     closed = sum(row.watertight for row in rows)
     return (
-        f"| {shape} | {method} | {1e3 * mean('chamfer'):.3f} | {1e3 * mean('hausdorff_95'):.2f} | {mean('f_score'):.4f} "
-        f"| {mean('iou'):.4f} | {mean('normal_consistency'):.4f} | {closed} of {len(rows)} | {mean('faces'):.0f} "
-        f"| {mean('seconds'):.1f} |"
+        f"| {shape} | {method} | {1e3 * mean('chamfer'):.3f} | {1e3 * mean('hausdorff_95'):.2f} "
+        f"| {mean('f_score'):.4f} | {mean('iou'):.4f} | {mean('normal_consistency'):.4f} "
+        f"| {closed} of {len(rows)} | {mean('faces'):.0f} | {mean('seconds'):.1f} |"
     )
 
 
@@ -92,16 +92,17 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[TableRow] = []
     skipped: dict[str, str] = {}
+    closing: list[str] = []
     print(HEADER)
-    for shape in shapes:
-        try:
-            reference = _reference(shape)
-        except Unavailable as error:
-            skipped[shape] = str(error)
-            print(f"| {shape} | skipped: {error} |")
-            continue
-        for name, method in methods.items():
-            if name in skipped:
+    for name, method in methods.items():
+        for shape in shapes:
+            if name in skipped or shape in skipped:
+                continue
+            try:
+                reference = _reference(shape)
+            except Unavailable as error:
+                skipped[shape] = str(error)
+                print(f"| {shape} | skipped: {error} |")
                 continue
             try:
                 made = [_row(folder, shape, seed, name, method, reference, count) for seed in range(seeds)]
@@ -111,7 +112,9 @@ def run(
                 continue
             rows += made
             print(markdown(shape, name, made), flush=True)
-    _write(folder, rows, skipped)
+        # After each method, so that an interruption keeps what there is.
+        closing = _write(folder, rows, skipped)
+    print("\n".join(closing))
     return rows
 
 
@@ -175,24 +178,22 @@ def _file_name(method: str) -> str:
     return method.lower().replace(", ", "_").replace(" ", "_")
 
 
-def _write(folder: Path, rows: list[TableRow], skipped: dict[str, str]) -> None:
-    groups: dict[tuple[str, str], list[TableRow]] = {}
-    for row in rows:
-        groups.setdefault((row.shape, row.method), []).append(row)
-    for row in rows:
-        groups.setdefault(("all", row.method), []).append(row)
-    lines = [HEADER, *(markdown(shape, method, group) for (shape, method), group in groups.items())]
-    for line in lines[1:]:
-        if line.startswith("| all"):
-            print(line)
+def _write(folder: Path, rows: list[TableRow], skipped: dict[str, str]) -> list[str]:
+    """Write the tables; returns the lines on all shapes together."""
+    shapes = dict.fromkeys(row.shape for row in rows)
+    methods = dict.fromkeys(row.method for row in rows)
+    lines = [HEADER]
+    for shape in shapes:
+        for method in methods:
+            group = [row for row in rows if row.shape == shape and row.method == method]
+            lines += [markdown(shape, method, group)] if group else []
+    closing = [markdown("all", method, [row for row in rows if row.method == method]) for method in methods]
     reached = goals(rows)
     for name, ratio in reached.items():
-        lines.append(
-            f"\n{name}: {ratio:.3f}, goal at most {GOALS[name]}: {'met' if ratio <= GOALS[name] else 'missed'}"
-        )
-        print(lines[-1].strip())
-    notes = [f"{row.shape}, seed {row.seed}, {row.method}: {row.note}" for row in rows if row.note]
-    print("\n".join(notes))
+        verdict = "met" if ratio <= GOALS[name] else "missed"
+        closing.append(f"\n{name}: {ratio:.3f}, goal at most {GOALS[name]}: {verdict}")
+    closing += [f"\n{row.shape}, seed {row.seed}, {row.method}: {row.note}" for row in rows if row.note]
+    lines += closing
     text = "\n".join(lines) + "\n"
     write_beside(folder / "table.md", lambda path: Path(path).write_text(text, encoding="utf-8"))
     stream = io.StringIO()
@@ -207,12 +208,13 @@ def _write(folder: Path, rows: list[TableRow], skipped: dict[str, str]) -> None:
         "skipped": skipped,
     }
     write_beside(folder / "table.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
+    return closing
 
 
 def run_clouds(
     folder: Path, clouds: tuple[str, ...] = CLOUDS, methods: tuple[str, ...] = (UNIFORM, DEFAULT, TUNED)
 ) -> list[dict[str, object]]:
-    """Fit clouds as they are, and say how far their points are from the meshes; writes `clouds.json`, prints a table."""
+    """Fit clouds as they are, and say how far their points are from the meshes; writes `clouds.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     found: list[dict[str, object]] = []
     print("| cloud | points | method | mean distance of the points × 1000 | largest | watertight | faces | seconds |")

@@ -6,6 +6,7 @@ from ridgesplines.surfaces.files import Mesh, OrientedPoints, read_cloud, read_m
 from ridgesplines.surfaces.implicit import ImplicitFunction, fit_oriented
 from ridgesplines.surfaces.meshes import sample_mesh
 from ridgesplines.surfaces.metrics import MeshErrors, ShapeErrors, mesh_errors, occupancy_agreement, shape_errors
+from ridgesplines.surfaces.normals import estimate_normals
 from ridgesplines.surfaces.reconstruction import Reconstruction, ZeroSet, mesh_zero_set, reconstruct
 from ridgesplines.surfaces.rendering import plot_mesh
 from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
@@ -22,6 +23,7 @@ __all__ = [
     "ZeroSet",
     "cloud_winding_number",
     "distance_to_mesh",
+    "estimate_normals",
     "fit_oriented",
     "mesh_errors",
     "mesh_zero_set",

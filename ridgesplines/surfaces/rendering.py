@@ -148,8 +148,8 @@ def _rasterize(places, normals, depth, found):  # type: ignore[no-untyped-def]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area == 0:
             continue
-        first, last = max(int(math.floor(min(ax, bx, cx))), 0), min(int(math.ceil(max(ax, bx, cx))), columns - 1)
-        lowest, highest = max(int(math.floor(min(ay, by, cy))), 0), min(int(math.ceil(max(ay, by, cy))), rows - 1)
+        first, last = max(math.floor(min(ax, bx, cx)), 0), min(math.ceil(max(ax, bx, cx)), columns - 1)
+        lowest, highest = max(math.floor(min(ay, by, cy)), 0), min(math.ceil(max(ay, by, cy)), rows - 1)
         for i in range(lowest, highest + 1):
             y = i + 0.5
             for j in range(first, last + 1):
