@@ -7,6 +7,8 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
 
 import ridgesplines as rs
 from experiments.williams_2021.methods import DEFAULT, TUNED, UNIFORM
@@ -45,10 +47,18 @@ def draw(folder: Path, pictures: Path, shapes: tuple[str, ...] = SHAPES, count: 
         row[0].images[0].set_alpha(0.25)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title, fontsize="medium")
-    write_beside(pictures / "surfaces.png", lambda temporary: figure.savefig(temporary, dpi=75))
+    write_beside(pictures / "surfaces.png", lambda temporary: _save(figure, temporary))
     plt.close(figure)
     print(f"pictures in {pictures}")
 
 
 def _draw(ax: Axes, mesh: rs.surfaces.Mesh, reference: rs.surfaces.Mesh, azimuth: float) -> None:
     rs.surfaces.plot_mesh(*mesh, azimuth=azimuth, frame=reference.vertices, size=400, ax=ax)
+
+
+def _save(figure: Figure, path: str) -> None:
+    figure.savefig(path, dpi=75)
+    with Image.open(path) as picture:
+        # Shades of one colour need no more, and a third of the bytes.
+        small = picture.convert("RGB").quantize(96)
+    small.save(path, optimize=True)

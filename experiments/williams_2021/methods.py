@@ -9,8 +9,9 @@ import numpy as np
 
 import ridgesplines as rs
 
-# Steps of the grid along the longest side, and of the step of finite differences as a part of a grid cell's diagonal.
-RESOLUTION = 96
+# Steps of the grid along the longest side for kernels whose sums are slow; the default kernel has the default, too.
+COARSE = 96
+# The step of finite differences as a part of the diagonal of a grid cell: the default of the paper's program.
 _STEP = 0.05
 # The penalty of the paper's program, for each of its data.
 _PENALTY = 1e-10
@@ -36,11 +37,11 @@ class Meshed:
 Method = Callable[[np.ndarray, np.ndarray], Meshed]
 
 
-def neural_spline(kernel: rs.kernels.Kernel | None = None) -> Method:
+def neural_spline(kernel: rs.kernels.Kernel | None = None, resolution: int = 128) -> Method:
     """Values and gradients interpolated, the sign repaired: what `reconstruct` does by default."""
 
     def method(points: np.ndarray, normals: np.ndarray) -> Meshed:
-        made = rs.surfaces.reconstruct(points, normals, kernel=kernel, resolution=RESOLUTION)
+        made = rs.surfaces.reconstruct(points, normals, kernel=kernel, resolution=resolution)
         repair = made.repair
         note = f"{len(repair.points)} values added" if repair is not None and repair.rounds else ""
         return Meshed(rs.surfaces.Mesh(made.vertices, made.faces), note)
@@ -50,7 +51,7 @@ def neural_spline(kernel: rs.kernels.Kernel | None = None) -> Method:
 
 def without_repair(points: np.ndarray, normals: np.ndarray) -> Meshed:
     """The same without repair and with all sheets."""
-    made = rs.surfaces.reconstruct(points, normals, resolution=RESOLUTION, sign_repair=False, trim=np.inf)
+    made = rs.surfaces.reconstruct(points, normals, resolution=COARSE, sign_repair=False, trim=np.inf)
     return Meshed(rs.surfaces.Mesh(made.vertices, made.faces))
 
 
@@ -59,7 +60,7 @@ def finite_differences(points: np.ndarray, normals: np.ndarray) -> Meshed:
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     scale = float(np.linalg.norm(points - centre, axis=1).max()) / 0.9
     scaled = (points - centre) / scale
-    step = _STEP * 3**0.5 * 1.1 * float(np.ptp(scaled, axis=0).max()) / RESOLUTION
+    step = _STEP * 3**0.5 * 1.1 * float(np.ptp(scaled, axis=0).max()) / COARSE
     # The program's kernel is twice this one.
     nugget = _PENALTY * 3 * len(points) / 2
     problem = rs.finite_difference_problem(
@@ -67,7 +68,7 @@ def finite_differences(points: np.ndarray, normals: np.ndarray) -> Meshed:
     )
     solution = rs.solve_kernel(problem, rs.DenseCholesky())
     f = rs.surfaces.ImplicitFunction(solution.spline, centre, scale)
-    zero_set = rs.surfaces.mesh_zero_set(f, points, resolution=RESOLUTION)
+    zero_set = rs.surfaces.mesh_zero_set(f, points, resolution=COARSE)
     return Meshed(rs.surfaces.Mesh(zero_set.vertices, zero_set.faces))
 
 
@@ -102,7 +103,8 @@ METHODS: dict[str, Method] = {
     UNIFORM: neural_spline(),
     TUNED: screened_poisson(samples_per_node=0.25, point_weight=400.0),
     DEFAULT: screened_poisson(),
-    "without sign repair": without_repair,
-    "Neural Spline, Gaussian": neural_spline(rs.kernels.GaussianKernel()),
-    "finite differences": finite_differences,
+    f"Neural Spline, uniform, grid {COARSE}": neural_spline(resolution=COARSE),
+    f"without sign repair, grid {COARSE}": without_repair,
+    f"Neural Spline, Gaussian, grid {COARSE}": neural_spline(rs.kernels.GaussianKernel(), COARSE),
+    f"finite differences, grid {COARSE}": finite_differences,
 }
