@@ -271,6 +271,27 @@ def test_repair_is_the_least_norm_under_all_data(monkeypatch, nuggets, oriented)
     np.testing.assert_allclose(spline(x), exact(x), atol=1e-5)
 
 
+def test_normals_that_point_inward_are_repaired_alike():
+    points, normals = plate(80, 0.05, 1)
+    problem, _, _ = oriented_problem(points, normals)
+    inward, _, _ = oriented_problem(points, -normals)
+    first = rs.surfaces.repair_signs(problem, rs.solve_kernel(problem), problem.points, normals)[1]
+    second = rs.surfaces.repair_signs(inward, rs.solve_kernel(inward), inward.points, -normals)[1]
+    np.testing.assert_array_equal(second.points, first.points)
+    np.testing.assert_allclose(second.values, -first.values)
+
+
+def test_normals_at_random_are_not_repaired():
+    points, _ = torus(200)
+    normals = unit_rows(np.random.default_rng(0), 200, 3)
+    problem, _, _ = oriented_problem(points, normals)
+    solution = rs.solve_kernel(problem)
+    same, repair = rs.surfaces.repair_signs(problem, solution, problem.points, normals)
+    assert repair.rounds == 0
+    assert same is solution
+    assert "too many to repair: check the normals" in str(repair)
+
+
 def test_a_good_fit_is_left_alone():
     points, normals = torus(300)
     surface = rs.surfaces.reconstruct(points, normals, resolution=24)

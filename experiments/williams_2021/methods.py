@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,8 +85,9 @@ def screened_poisson(depth: int = 8, samples_per_node: float = 1.5, point_weight
             import pymeshlab  # type: ignore[import-not-found] # the extra `peers`
         except ImportError as error:
             raise Unavailable(f"PyMeshLab cannot be used ({error}): pip install 'ridgesplines[peers]'") from error
-        meshes = pymeshlab.MeshSet()
-        meshes.add_mesh(pymeshlab.Mesh(vertex_matrix=points, v_normals_matrix=normals))
+        library: Any = pymeshlab
+        meshes = library.MeshSet()
+        meshes.add_mesh(library.Mesh(vertex_matrix=points, v_normals_matrix=normals))
         # More threads are slower for so few points.
         meshes.generate_surface_reconstruction_screened_poisson(
             depth=depth, samplespernode=samples_per_node, pointweight=point_weight, threads=1

@@ -49,7 +49,8 @@ def estimate_normals(points: Any, *, neighbours: int | None = None) -> np.ndarra
     count = min(neighbours or _NEIGHBOURS[dimension], len(different) - 1)
     if count < dimension:
         raise ValueError(f"neighbours must be at least {dimension} in {dimension} dimensions, got {count}.")
-    distances, nearest = KDTree(different).query(different, k=count + 1)
+    found: Any = KDTree(different).query(different, k=count + 1)
+    distances, nearest = found
     around = different[nearest]
     centred = around - around.mean(axis=1, keepdims=True)
     normals = np.linalg.eigh(centred.transpose(0, 2, 1) @ centred)[1][:, :, 0]

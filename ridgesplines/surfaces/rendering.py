@@ -131,9 +131,10 @@ def _rendered(
     if dots is not None:
         index = np.floor((dots[:, :2] - low) / fine).astype(int)
         inside = (index >= 0).all(axis=1) & (index < [depth.shape[1], depth.shape[0]]).all(axis=1)
-        visible = inside.copy()
-        near = 4 * pixel
-        visible[inside] = dots[inside, 2] >= depth[index[inside, 1], index[inside, 0]] - near
+        visible = np.zeros(len(dots), dtype=bool)
+        front = depth[index[inside, 1], index[inside, 0]]
+        # A point on the surface is as deep as its pixel, up to the slope.
+        visible[inside] = dots[inside, 2] >= front - 4 * pixel
     return np.clip(image, 0, 1), visible
 
 

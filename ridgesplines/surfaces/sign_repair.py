@@ -25,6 +25,8 @@ _NEIGHBOURS = 8
 _SURE = 0.25
 # Of the values put in: so small that they hold, so large that the equations stay well conditioned.
 _NUGGET = 1e-9
+# Where more than this part of the probes is wrong, the normals are, not the fit.
+_MANY = 1 / 3
 # Values put in at once at most: their equations take one solution of the problem for each step.
 _MOST = 200
 # Errors at the new values to stop at, as a part of the distances asked for: only the signs count.
@@ -54,6 +56,8 @@ class SignRepair:
         if not self.disagreeing[0]:
             return f"all {self.probes} probes have the sign of their winding number"
         before, after = self.disagreeing[0], self.disagreeing[-1]
+        if not self.rounds:
+            return f"{before} of {self.probes} probes have the wrong sign, too many to repair: check the normals"
         rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
         return f"{len(self.points)} values in {rounds}; probes of the wrong sign: {before} before, {after} after"
 
@@ -72,9 +76,10 @@ def repair_signs(
 
     Between thin or sparsely sampled parts the function of least norm may have the wrong sign, and its zero set ghosts.
     At probes on a lattice, farther from the points than these are from each other, the winding number of the oriented
-    points says what is inside. Where it is sure, and the sign of f is another, f is asked to be ± the distance to the
-    points; the least norm under the old and the new data is found again, by one solution of the problem for each step
-    of conjugate gradients on the new values' equations. Nothing happens where all signs agree.
+    points says what is inside (where they are dense enough to tell: a heuristic). Where it is sure, and the sign of f
+    is another, f is asked to be ± the distance to the points; the least norm under the old and the new data is found
+    again, by one solution of the problem for each step of conjugate gradients on the new values' equations. Nothing
+    happens where all signs agree.
 
     Args:
         problem: in the unit ball.
@@ -88,6 +93,11 @@ def repair_signs(
     radii = neighbour_radius(points, _NEIGHBOURS)
     probes, distances = _probes(points, radii)
     winding = cloud_winding_number(points, normals, probes, neighbours=_NEIGHBOURS)
+    # Normals that point inward, by the volume that they enclose, bound the rest of space: f is negative there.
+    arms = points - points.mean(axis=0)
+    units = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    if radii ** (points.shape[1] - 1) @ np.sum(arms * units, axis=1) < 0:
+        winding = winding + 1
     sure = np.abs(winding - 0.5) > _SURE
     probes, distances, side = probes[sure], distances[sure], np.where(winding[sure] > 0.5, -1.0, 1.0)
     disagreeing: list[int] = []
@@ -98,7 +108,7 @@ def repair_signs(
         found = np.asarray(solution.spline(probes))
         wrong = np.flatnonzero(found * side < 0)
         disagreeing.append(len(wrong))
-        if not len(wrong) or repaired == rounds:
+        if not len(wrong) or repaired == rounds or len(wrong) > _MANY * len(probes):
             break
         chosen = _spread(probes, distances, wrong)
         where = np.concatenate([where, probes[chosen]])

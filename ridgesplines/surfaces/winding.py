@@ -91,7 +91,8 @@ def cloud_winding_number(
 def neighbour_radius(points: np.ndarray, neighbours: int) -> np.ndarray:
     """The distance from each point to its k-th nearest other one, (N,); of fewer points to the farthest."""
     count = min(neighbours, len(points) - 1)
-    return np.asarray(KDTree(points).query(points, k=[count + 1])[0])[:, 0]
+    found: Any = KDTree(points).query(points, k=count + 1)
+    return found[0].reshape(len(points), -1)[:, -1]
 
 
 def _checked_x(x: Any, dimension: int, separation: float) -> np.ndarray:
