@@ -133,7 +133,7 @@ def write_cloud(path: str | os.PathLike[str], points: Any, normals: Any = None) 
 def write_mesh(path: str | os.PathLike[str], vertices: Any, faces: Any) -> Path:
     """Write triangles as PLY, OBJ or STL (extra `surfaces`), or as `.npz`; curves as OBJ lines or `.npz`.
 
-    The file is written beside and renamed.
+    PLY and STL are in single precision. The file is written beside and renamed.
 
     Args:
         path: where to; returned.
