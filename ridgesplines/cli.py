@@ -1,11 +1,10 @@
-"""The command line: fit a table, certify a saved fit.
+"""The command line: fit a table, certify a saved fit, reconstruct a surface.
 
 Heavy modules are imported inside the commands, so that `--help` is quick.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import ridgesplines as rs
+from ridgesplines.cli_parts import PICTURES, JsonOption, check_folder, print_json, print_rows
+from ridgesplines.cli_surfaces import surface
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,14 +29,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_PICTURES = (".png", ".pdf", ".svg", ".jpg")
-
 
 def main() -> None:
     """The entry point: errors in what was asked for are one sentence and exit code 2."""
     try:
         app()
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
@@ -62,7 +61,6 @@ TableArgument = Annotated[
     str, typer.Argument(help="A .csv, .tsv, .npz or .parquet file, or motorcycle, elevation or diabetes.")
 ]
 InputsOption = Annotated[str | None, typer.Option(help="Input columns, comma-separated; by default all others.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 
 
 @app.command()
@@ -140,7 +138,7 @@ def fit(
     _write(outputs, problem, solution, kept, source)
     report["files"] = {name.lstrip("-"): str(path) for name, path in outputs.items() if path is not None}
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         _print_summary(report, solution.status.value)
 
@@ -193,7 +191,7 @@ def certify(
     )
     report = _report(problem, certificate, source, scaling)
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         _print_summary(report, None)
 
@@ -280,12 +278,9 @@ def _check_outputs(outputs: dict[str, Path | None]) -> None:
     for name, path in outputs.items():
         if path is None:
             continue
-        if not path.parent.is_dir():
-            raise ValueError(f"{name} {path}: the folder {path.parent} does not exist; create it first.")
-        if path.is_dir():
-            raise ValueError(f"{name} {path} is a folder; give the name of a file.")
-        if name != "--save" and path.suffix.lower() not in _PICTURES:
-            raise ValueError(f"{name} {path}: the name of a picture must end in {', '.join(_PICTURES)}.")
+        check_folder(name, path)
+        if name != "--save" and path.suffix.lower() not in PICTURES:
+            raise ValueError(f"{name} {path}: the name of a picture must end in {', '.join(PICTURES)}.")
 
 
 def _write(outputs: dict[str, Path | None], problem: Any, solution: Any, kept: Any, source: _Source) -> None:
@@ -338,21 +333,7 @@ def _report(problem: Any, certificate: Any, source: _Source, scaling: Scaling | 
     }
 
 
-def _print_json(report: dict[str, Any]) -> None:
-    def plain(value: Any) -> Any:
-        # JSON has no infinity.
-        if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items()}
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    typer.echo(json.dumps(plain(report), indent=2))
-
-
 def _print_summary(report: dict[str, Any], status: str | None) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     proven = report["certificate"] != "heuristic"
     strength = "none: interpolation" if report["strength"] is None else f"{report['strength']:.6g}"
     if str(report.get("strength_chosen_by")).startswith("nobody"):
@@ -385,12 +366,10 @@ def _print_summary(report: dict[str, Any], status: str | None) -> None:
     if status is not None:
         rows += [("status", status), ("time", f"{report['seconds']:.2f} s in {report['iterations']} iterations")]
     rows += [(name, path) for name, path in report.get("files", {}).items()]
-    table = Table(box=box.SIMPLE, show_header=False, title="ridgesplines", title_justify="left")
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    print_rows(rows)
+
+
+app.command()(surface)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
 
 from ridgesplines import RidgeSpline
 from ridgesplines.polynomials import PolynomialFit, monomial_count, monomials
@@ -84,3 +85,15 @@ def unit_rows(rng: np.random.Generator, count: int, dimension: int) -> np.ndarra
     """Unit vectors, uniform on the sphere."""
     vectors = rng.standard_normal((count, dimension))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def icosphere(count: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """A triangulated unit sphere, outward."""
+    i = np.arange(count) + 0.5
+    polar, around = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i
+    vertices = np.column_stack([np.cos(around) * np.sin(polar), np.sin(around) * np.sin(polar), np.cos(polar)])
+    faces = ConvexHull(vertices).simplices.astype(int)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    inward = np.sum(np.cross(b - a, c - a) * a, axis=1) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    return vertices, faces

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers import icosphere
 
 import ridgesplines as rs
 from experiments.benchmarks import command, measuring, peers, search_quality, tables
@@ -23,6 +24,9 @@ from experiments.trained_versus_certified import draw as draw_training
 from experiments.trained_versus_certified import run as training
 from experiments.trained_versus_certified import seeds as six
 from experiments.trained_versus_certified import sparsity
+from experiments.williams_2021 import draw as draw_surfaces
+from experiments.williams_2021 import methods as surface_methods
+from experiments.williams_2021 import run as run_surfaces
 
 
 def test_results_are_saved_certified_and_redrawn(monkeypatch, tmp_path, capsys):
@@ -232,3 +236,47 @@ def test_what_to_install_is_said_where_peers_are_missing(monkeypatch, tmp_path, 
     monkeypatch.setattr(peers, "missing", lambda: "To compare install them.")
     assert command.main(["run", "peers", "--quick", "--folder", str(tmp_path)]) == 0
     assert "To compare install them." in capsys.readouterr().out
+
+
+def test_surfaces_are_tabled_beside_screened_poisson_and_drawn(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    pytest.importorskip("trimesh", reason="the extra `surfaces`")
+    for folder in ("meshes", "oriented_points"):
+        (tmp_path / folder).mkdir()
+    for module in (run_surfaces, draw_surfaces):
+        monkeypatch.setattr(module, "BESIDE", tmp_path)
+    vertices, faces = icosphere(1000)
+    rs.surfaces.write_mesh(tmp_path / "meshes" / "ball.ply", vertices, faces)
+    rs.surfaces.write_cloud(tmp_path / "oriented_points" / "few.ply", vertices[::5], vertices[::5])
+    names = (surface_methods.UNIFORM, surface_methods.TUNED)
+    chosen = {name: surface_methods.METHODS[name] for name in names}
+    rows = run_surfaces.run(tmp_path / "results", ("ball", "absent"), chosen, seeds=1, count=150)
+    printed = capsys.readouterr().out
+    assert "| absent | skipped: there is no absent.ply" in printed
+    assert rows[0].method == surface_methods.UNIFORM
+    # The faceted ball is 0.002 off the round one; 150 points on it are 0.29 apart.
+    assert rows[0].chamfer < 3e-3
+    assert rows[0].iou > 0.99
+    assert rows[0].watertight
+    if len(rows) == 1:
+        assert f"| ball | {surface_methods.TUNED}, skipped: PyMeshLab cannot be used" in printed
+    facts = json.loads((tmp_path / "results" / "table.json").read_text())
+    assert [row["chamfer"] for row in facts["rows"]] == [row.chamfer for row in rows]
+    assert run_surfaces.markdown("ball", rows[0].method, rows[:1]) in (tmp_path / "results" / "table.md").read_text()
+    draw_surfaces.draw(tmp_path / "results", tmp_path / "pictures", ("ball", "absent"), count=150)
+    assert (tmp_path / "pictures" / "surfaces.png").read_bytes()[:4] == b"\x89PNG"
+    (cloud,) = run_surfaces.run_clouds(tmp_path / "results", ("few", "absent"), names[:1])
+    assert cloud["watertight"]
+    assert cloud["mean"] < 1e-3
+
+
+def test_the_goals_compare_the_same_clouds():
+    def row(method: str, seed: int, chamfer: float) -> run_surfaces.TableRow:
+        return run_surfaces.TableRow("cube", seed, method, chamfer, 0, 0, 0, 0, True, 1, 0, "")
+
+    ours, tuned, default = surface_methods.UNIFORM, surface_methods.TUNED, surface_methods.DEFAULT
+    rows = [row(ours, 0, 1.0), row(ours, 1, 3.0), row(tuned, 0, 2.0), row(tuned, 1, 2.0), row(default, 0, 8.0)]
+    assert run_surfaces.goals(rows) == {}
+    reached = run_surfaces.goals([*rows, row(default, 1, 8.0)])
+    assert list(reached.values()) == [1.0, 0.25, 1.5]
+    assert reached.keys() == run_surfaces.GOALS.keys()

@@ -61,7 +61,7 @@ FLOORS = (
         "tables",
         "scaling",
     ),
-    ("cli",),
+    ("cli_parts", "cli_surfaces", "cli"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 # Who may import whom on one floor.
@@ -84,6 +84,8 @@ NEIGHBOURS = {
     "plotting_comparison": {"plotting", "plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
     "plotting_measurements": {"plotting_parts"},
+    "cli_surfaces": {"cli_parts"},
+    "cli": {"cli_parts", "cli_surfaces"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
 # a dense solution.

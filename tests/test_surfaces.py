@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 import pytest
-from scipy.spatial import ConvexHull
+from helpers import icosphere
 
 import ridgesplines as rs
 from ridgesplines.surfaces import grid as grids
@@ -27,18 +27,6 @@ def level(points: np.ndarray) -> np.ndarray:
     """1 on the ellipsoid."""
     dimension = points.shape[1]
     return np.linalg.norm((points - CENTRE[:dimension]) / AXES[:dimension], axis=1)
-
-
-def icosphere(count: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    """A triangulated unit sphere, outward."""
-    i = np.arange(count) + 0.5
-    polar, around = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i
-    vertices = np.column_stack([np.cos(around) * np.sin(polar), np.sin(around) * np.sin(polar), np.cos(polar)])
-    faces = ConvexHull(vertices).simplices.astype(int)
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    inward = np.sum(np.cross(b - a, c - a) * a, axis=1) < 0
-    faces[inward] = faces[inward][:, ::-1]
-    return vertices, faces
 
 
 def test_curves_in_the_plane():

@@ -79,6 +79,8 @@ def fit_oriented(
 ) -> tuple[ImplicitFunction, KernelSolution]:
     """The function of least norm that vanishes at oriented points and has their normals as gradients.
 
+    As it is: `reconstruct` also repairs its sign far from the points.
+
     Args:
         points: (N, d), d = 2 or 3, in any units.
         normals: (N, d), outward; of any length but zero.
@@ -94,14 +96,30 @@ def fit_oriented(
 
     Source: williams_2021, with gradients instead of finite differences.
     """
+    problem, centre, scale = oriented_problem(
+        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget
+    )
+    solution = solve_kernel(problem, solver, progress=progress)
+    return ImplicitFunction(solution.spline, centre, scale), solution
+
+
+def oriented_problem(
+    points: Any,
+    normals: Any,
+    *,
+    kernel: Kernel | None = None,
+    value_nugget: float = 0.0,
+    gradient_nugget: float = 0.0,
+) -> tuple[KernelProblem, np.ndarray, float]:
+    """What `fit_oriented` solves, with the centre and the scale of the unit ball that the points are moved to."""
     points = finite_array("points", points, dimensions=(2,))
     count, dimension = points.shape
     if dimension not in (2, 3):
         raise ValueError(f"points must have 2 or 3 columns, got shape {points.shape}.")
     if normals is None:
         raise ValueError(
-            "normals are needed, one for each point; estimate them from the neighbours of each point, for instance "
-            "with Open3D's estimate_normals and orient_normals_consistent_tangent_plane."
+            "normals are needed, one for each point; estimate them from the neighbours of each point by "
+            "rs.surfaces.estimate_normals(points)."
         )
     normals = finite_array("normals", normals, dimensions=(2,))
     if normals.shape != points.shape:
@@ -128,5 +146,4 @@ def fit_oriented(
         value_nugget=value_nugget,
         gradient_nugget=gradient_nugget,
     )
-    solution = solve_kernel(problem, solver, progress=progress)
-    return ImplicitFunction(solution.spline, centre, scale), solution
+    return problem, centre, scale

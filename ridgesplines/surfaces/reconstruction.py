@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial import KDTree
 
+from ridgesplines.arrays import finite_array
 from ridgesplines.checks import check_count, check_number
 from ridgesplines.kernel_solution import KernelSolution
-from ridgesplines.kernel_solving import KernelSolver
+from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
 from ridgesplines.surfaces.grid import MEMORY, Grid, evaluate_near_zero
-from ridgesplines.surfaces.implicit import ImplicitFunction, fit_oriented
+from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_problem
+from ridgesplines.surfaces.meshes import components, is_watertight
+from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
+from ridgesplines.surfaces.winding import neighbour_radius
 
 # Triangles that are looked at to tell which side is outside.
 _SAMPLE = 200
@@ -33,6 +38,8 @@ class Reconstruction:
         spacing: of the grid.
         evaluated: the part of the grid's vertices at which f was evaluated.
         seconds: time by stage.
+        repair: what was done for the sign far from the points; None if it was not looked at.
+        trimmed: how many connected parts were left out, because they are far from all points.
     """
 
     function: ImplicitFunction
@@ -43,23 +50,23 @@ class Reconstruction:
     spacing: float
     evaluated: float
     seconds: dict[str, float]
+    repair: SignRepair | None = None
+    trimmed: int = 0
 
     @property
     def watertight(self) -> bool:
         """Whether the mesh has no boundary: each edge is in two triangles, each vertex of a curve in two segments."""
-        size = self.faces.shape[1]
-        if size == 2:
-            return bool(len(self.faces)) and bool((np.bincount(self.faces.ravel()) == 2).all())
-        edges = np.sort(np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]]), axis=1)
-        return bool(len(edges)) and bool((np.unique(edges, axis=0, return_counts=True)[1] == 2).all())
+        return is_watertight(self.faces)
 
     def __str__(self) -> str:
         kind = "triangles" if self.faces.shape[1] == 3 else "segments"
         closed = "closed" if self.watertight else "open"
+        extra = "" if self.repair is None or not self.repair.rounds else f"; sign repair: {self.repair}"
+        extra += f"; {self.trimmed} far {'sheet' if self.trimmed == 1 else 'sheets'} left out" if self.trimmed else ""
         return (
             f"{len(self.vertices)} vertices, {len(self.faces)} {kind}, {closed}; |f| at the points at most "
-            f"{self.solution.value_misfit * self.function.scale:.1e}, angle to the normals at most {self.angle:.1e}°; "
-            + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())
+            f"{self.solution.value_misfit * self.function.scale:.1e}, angle to the normals at most {self.angle:.1e}°"
+            f"{extra}; " + ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items())
         )
 
 
@@ -73,21 +80,29 @@ def reconstruct(
     gradient_nugget: float = 0.0,
     resolution: int = 128,
     margin: float = 0.05,
+    sign_repair: bool = True,
+    trim: float | None = None,
     progress: bool | None = None,
 ) -> Reconstruction:
     """The surface through oriented points (d = 3), or the curves (d = 2): the zero set of a kernel spline.
 
-    Surfaces need scikit-image, the extra `surfaces`; curves do not.
+    Far from the points the sign of the function is compared with the points' winding number and repaired where it is
+    wrong (`SignRepair`); then sheets of the zero set that are far from all points are left out. Surfaces need
+    scikit-image, the extra `surfaces`; curves do not.
 
     Args:
         points: (N, d).
-        normals: (N, d), outward.
+        normals: (N, d), outward; of any length but zero: only their directions count.
         kernel: see `fit_oriented`, like the next three.
         solver: ditto.
         value_nugget: ditto.
         gradient_nugget: ditto.
         resolution: grid steps along the longest side of the box.
         margin: what the box is longer than the points on each side, as a part of their longest side.
+        sign_repair: whether to repair the sign.
+        trim: connected parts of the zero set with no vertex within this distance of a point are left out; by default
+            two steps of the grid, and at least twice the median distance between neighbouring points. Infinity
+            keeps all.
         progress: show a line of progress; None shows it on a terminal.
 
     Raises:
@@ -96,23 +111,79 @@ def reconstruct(
 
     Source: williams_2021.
     """
-    check_count("resolution", resolution)
-    check_number("margin", margin, "at least 0", lambda value: 0 <= value < np.inf)
-    dimension = np.shape(points)[1] if np.ndim(points) == 2 else 3
-    if 16.0 * resolution**dimension > MEMORY:
-        fits = int((MEMORY / 16) ** (1 / dimension))
-        raise ValueError(
-            f"resolution must be at most {fits} for a grid in {dimension} dimensions to fit into {MEMORY / 1e9:g} GB, "
-            f"got {resolution}."
-        )
-    mesher = _surface_mesher() if dimension == 3 else _curves
+    check_grid(resolution, margin, np.shape(points)[1] if np.ndim(points) == 2 else 3)
+    if trim is not None:
+        check_number("trim", trim, "a positive number or None", lambda value: value > 0)
+    if np.ndim(points) != 2 or np.shape(points)[1] != 2:
+        surface_mesher()
     start = time.perf_counter()
-    f, solution = fit_oriented(
-        points, normals, kernel=kernel, solver=solver, value_nugget=value_nugget, gradient_nugget=gradient_nugget,
-        progress=progress,
-    )  # fmt: skip
+    problem, centre, scale = oriented_problem(
+        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget
+    )
+    solution = solve_kernel(problem, solver, progress=progress)
     seconds = {"fit": time.perf_counter() - start}
     points, normals = np.asarray(points, dtype=float), np.asarray(normals, dtype=float)
+    repair = None
+    if sign_repair:
+        start = time.perf_counter()
+        with Progress(progress) as show:
+            scaled = (points - centre) / scale
+            solution, repair = repair_signs(problem, solution, scaled, normals, solver=solver, show=show)
+        seconds["sign repair"] = time.perf_counter() - start
+    f = ImplicitFunction(solution.spline, centre, scale)
+    zero_set = mesh_zero_set(f, points, resolution=resolution, margin=margin, progress=progress)
+    vertices, faces, trimmed = _trimmed(zero_set.vertices, zero_set.faces, points, trim, zero_set.spacing)
+    slopes = f.gradient(points)
+    cosines = np.sum(slopes * normals, axis=1) / (np.linalg.norm(slopes, axis=1) * np.linalg.norm(normals, axis=1))
+    angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1).min())))
+    return Reconstruction(
+        f, vertices, faces, solution, angle, zero_set.spacing, zero_set.evaluated, seconds | zero_set.seconds,
+        repair, trimmed,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroSet:
+    """Where a function is zero near points.
+
+    Attributes:
+        vertices: (V, d).
+        faces: triangles (F, 3), counterclockwise seen from where the function is larger, or segments (F, 2).
+        spacing: of the grid.
+        evaluated: the part of the grid's vertices at which the function was evaluated.
+        seconds: time by stage.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    spacing: float
+    evaluated: float
+    seconds: dict[str, float]
+
+
+def mesh_zero_set(
+    f: ImplicitFunction, points: Any, *, resolution: int = 128, margin: float = 0.05, progress: bool | None = None
+) -> ZeroSet:
+    """The zero set of an implicit function in a box around points, as triangles or segments.
+
+    Args:
+        f: the function.
+        points: (N, d): the function is evaluated near its zero set, and near them.
+        resolution: see `reconstruct`, like the rest.
+        margin: ditto.
+        progress: ditto.
+
+    Raises:
+        ValueError: if the grid would not fit into memory or f has no zero on it.
+        ImportError: for surfaces without scikit-image.
+    """
+    points = finite_array("points", points, dimensions=(2,))
+    dimension = len(f.centre)
+    if points.shape[1] != dimension or not len(points):
+        raise ValueError(f"points must be rows of {dimension} numbers, as f takes them, got shape {points.shape}.")
+    check_grid(resolution, margin, dimension)
+    mesher = surface_mesher() if dimension == 3 else _curves
+    seconds = {}
     with Progress(progress) as show:
         start = time.perf_counter()
         grid = evaluate_near_zero(f, points, resolution, margin, show)
@@ -128,13 +199,51 @@ def reconstruct(
         if dimension == 3:
             faces = _outward(f, vertices, faces)
         seconds["mesh"] = time.perf_counter() - start
-    slopes = f.gradient(points)
-    cosines = np.sum(slopes * normals, axis=1) / (np.linalg.norm(slopes, axis=1) * np.linalg.norm(normals, axis=1))
-    angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1).min())))
-    return Reconstruction(f, vertices, faces, solution, angle, grid.spacing, grid.evaluated, seconds)
+    return ZeroSet(vertices, faces, grid.spacing, grid.evaluated, seconds)
 
 
-def _surface_mesher() -> Any:
+def check_grid(resolution: Any, margin: Any, dimension: int) -> None:
+    """Refuse a grid that would not fit into memory.
+
+    Raises:
+        TypeError: if the resolution is no whole number.
+        ValueError: if it is too large, or the margin negative.
+    """
+    check_count("resolution", resolution)
+    check_number("margin", margin, "at least 0", lambda value: 0 <= value < np.inf)
+    if 16.0 * resolution**dimension > MEMORY:
+        fits = int((MEMORY / 16) ** (1 / dimension))
+        raise ValueError(
+            f"resolution must be at most {fits} for a grid in {dimension} dimensions to fit into {MEMORY / 1e9:g} GB, "
+            f"got {resolution}."
+        )
+
+
+def _trimmed(
+    vertices: np.ndarray, faces: np.ndarray, points: np.ndarray, trim: float | None, spacing: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """The mesh without the connected parts that are farther than `trim` from all points, and how many these are."""
+    if trim is None:
+        trim = 2 * max(spacing, float(np.median(neighbour_radius(points, 1))))
+    if trim == np.inf:
+        return vertices, faces, 0
+    part = components(len(vertices), faces)
+    distances = KDTree(points).query(vertices)[0]
+    nearest = np.full(part.max() + 1, np.inf)
+    np.minimum.at(nearest, part, distances)
+    keep = nearest[part] <= trim
+    if keep.all() or not keep.any():
+        return vertices, faces, 0
+    index = np.cumsum(keep) - 1
+    return vertices[keep], index[faces[keep[faces[:, 0]]]], int(np.sum(nearest > trim))
+
+
+def surface_mesher() -> Any:
+    """Marching cubes of a `Grid`.
+
+    Raises:
+        ImportError: naming the extra, where scikit-image is not installed.
+    """
     try:
         from skimage.measure import marching_cubes  # type: ignore[import-not-found] # the extra `surfaces`
     except ImportError as error:

@@ -1,0 +1,1 @@
+"""Surfaces from a thousand oriented points: Neural Splines beside screened Poisson reconstruction."""

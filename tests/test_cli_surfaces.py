@@ -1,0 +1,146 @@
+"""The command `surface`: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import icosphere, unit_rows
+
+import ridgesplines as rs
+from ridgesplines.cli import main
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run the command line in an empty folder; returns (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ridgesplines", "surface", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+def sphere(path: str, count: int = 150, normals: bool = True) -> None:
+    points = unit_rows(np.random.default_rng(0), count, 3)
+    rs.surfaces.write_cloud(path, points, points if normals else None)
+
+
+def test_a_mesh_is_sampled_and_reconstructed(command):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    rs.surfaces.write_mesh("sphere.npz", *icosphere(500))
+    code, out, err = command("sphere.npz", "--sample", "300", "--out", "cloud.csv", "--seed", "3")
+    assert code == 0, err
+    assert "300 points with normals off sphere.npz: cloud.csv" in out
+    points = rs.surfaces.read_cloud("cloud.csv").points
+    np.testing.assert_array_equal(points, rs.surfaces.sample_mesh(*icosphere(500), 300, 3)[0])
+    code, out, err = command("cloud.csv", "--out", "again.npz", "--resolution", "24", "--plot", "again.png")
+    assert code == 0, err
+    assert "cloud.csv: 300 points, normals given" in out
+    assert "watertight" in out
+    mesh = rs.surfaces.read_mesh("again.npz")
+    np.testing.assert_allclose(np.linalg.norm(mesh.vertices, axis=1), 1, atol=0.05)
+    assert Path("again.png").read_bytes()[:4] == b"\x89PNG"
+    assert {path.name for path in Path().iterdir()} == {"sphere.npz", "cloud.csv", "again.npz", "again.png"}
+    code, out, _ = command(
+        "sphere.npz", "--sample", "300", "--out", "noisy.csv", "--seed", "3", "--noise", "0.1", "--json"
+    )
+    assert json.loads(out)["noise"] == 0.1
+    noise = rs.surfaces.read_cloud("noisy.csv").points - points
+    # 900 numbers: five standard errors are 12%.
+    assert noise.std() == pytest.approx(0.1, rel=0.12)
+
+
+def test_the_report_as_json(command):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    sphere("cloud.xyz", normals=False)
+    code, out, err = command("cloud.xyz", "--resolution", "24", "--centres", "100", "--kernel", "matern", "--json")
+    assert code == 0, err
+    assert "cloud.xyz has no normals; they are estimated" in err
+    report = json.loads(out)
+    assert report["points"] == 150
+    assert report["centres"] == 100
+    assert report["normals"] == "estimated"
+    assert report["kernel"].startswith("MaternKernel")
+    assert report["watertight"] is True
+    # The fifty points that were left out are missed, but hardly.
+    assert 1e-6 < report["largest_residual"] < 0.1
+    assert report["mean_angle"] < report["largest_angle"] < 90
+    assert report["values_added"] == report["rounds"] == 0
+    assert set(report["seconds"]) == {"reading", "normals", "fit", "sign repair", "grid", "mesh"}
+
+
+def test_curves_in_the_plane(command):
+    angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    rs.surfaces.write_cloud("circle.csv", circle, circle)
+    code, out, err = command("circle.csv", "--out", "circle.obj", "--plot", "circle.png", "--resolution", "50")
+    assert code == 0, err
+    assert "segments" in out
+    lines = Path("circle.obj").read_text().splitlines()
+    vertices = np.array([line.split()[1:] for line in lines if line.startswith("v ")], dtype=float)
+    np.testing.assert_allclose(np.linalg.norm(vertices, axis=1), 1, atol=5e-3)
+    assert Path("circle.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("absent.xyz",), "there is no file absent.xyz; check the path"),
+        (("cloud.xyz", "--kernel", "cubic"), "--kernel must be one of uniform, gaussian, polyharmonic, matern, got"),
+        (("cloud.xyz", "--out", "mesh.doc"), "mesh.doc: the name of a mesh must end in .ply, .obj, .stl, .npz"),
+        (("cloud.xyz", "--out", "no/mesh.ply"), "--out no/mesh.ply: the folder no does not exist; create it first"),
+        (("cloud.xyz", "--plot", "a.gif"), "--plot a.gif: the name of a picture must end in .png"),
+        (("cloud.xyz", "--resolution", "5000"), "resolution must be at most 629 for a grid in 3 dimensions"),
+        (("cloud.xyz", "--centres", "0"), "--centres must be at least 1, got 0"),
+        (("cloud.xyz", "--centres", "3"), "points must be at least 4, got 3"),
+        (("cloud.xyz", "--up", "w"), "--up must be x, y or z, got w"),
+        (("cloud.xyz", "--noise", "1"), "--noise and --seed have a meaning together with --sample only"),
+        (("cloud.xyz", "--neighbours", "9"), "--neighbours is for files without normals, but cloud.xyz has them"),
+        (("cloud.xyz", "--value-nugget", "-1"), "value_nugget must be zero or a positive number, got -1.0"),
+        (("mesh.npz", "--sample", "9"), "--sample needs --out, the file to write the points to"),
+        (("mesh.npz", "--sample", "9", "--out", "a.doc"), "a.doc: the name of a cloud must end in"),
+        (("mesh.npz", "--sample", "0", "--out", "a.xyz"), "--sample must be at least 1, got 0"),
+        (("mesh.npz", "--sample", "9", "--noise", "-1", "--out", "a.xyz"), "--noise must be zero or a positive"),
+        (("cloud.xyz", "--sample", "9", "--out", "a.xyz"), "cloud.xyz: the name of a mesh must end in"),
+        (("flat.xyz",), "points all lie in one plane: they bound nothing"),
+        (("zero.xyz",), "normals must not be zero, but 1 are (the first at index 0); drop these points"),
+        (("twice.xyz",), "points 0 and 4 coincide, but their values or gradients differ"),
+        (("nan.xyz",), "points of nan.xyz must be finite, but 1 of its 12 entries are NaN or infinite"),
+    ],
+)
+def test_what_is_refused_in_a_sentence(command, arguments, message):
+    sphere("cloud.xyz", 20)
+    rs.surfaces.write_mesh("mesh.npz", *icosphere(20))
+    points = unit_rows(np.random.default_rng(1), 4, 3)
+    flat = np.concatenate([points * [1, 1, 0], points], axis=1)
+    both = np.concatenate([points, points], axis=1)
+    zero, nan = both.copy(), both.copy()
+    zero[0, 3:] = 0
+    nan[0, 0] = np.nan
+    twice = np.concatenate([both, both[:1] * [1, 1, 1, -1, -1, -1]])
+    for name, rows in (("flat", flat), ("zero", zero), ("nan", nan), ("twice", twice)):
+        np.savetxt(f"{name}.xyz", rows)
+    code, out, err = command(*arguments)
+    assert code == 2
+    assert message in err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert not out
+
+
+def test_without_the_extra_the_command_says_so(command, monkeypatch):
+    sphere("cloud.xyz", 20)
+    monkeypatch.setitem(sys.modules, "trimesh", None)
+    code, _, err = command("cloud.xyz", "--out", "mesh.ply")
+    assert code == 2
+    assert 'PLY, OBJ and STL need trimesh: pip install "ridgesplines[surfaces]"' in err
