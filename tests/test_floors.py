@@ -34,7 +34,7 @@ FLOORS = (
         "duality",
     ),
     ("spline", "exchange", "oracles", "measurements", "losses", "regularizers", "kernels"),
-    ("problem", "kernel_spline", "kernel_problem"),
+    ("problem", "radon", "kernel_spline", "kernel_problem"),
     ("certificate", "solution", "kernel_solution"),
     ("solvers",),
     (
@@ -53,6 +53,7 @@ FLOORS = (
         "plotting_classes",
         "plotting",
         "plotting_comparison",
+        "plotting_radon",
         "plotting_training",
         "surfaces",
         "datasets",
@@ -80,6 +81,7 @@ NEIGHBOURS = {
     "plotting_classes": {"plotting_parts"},
     "plotting": {"plotting_parts", "plotting_classes"},
     "plotting_comparison": {"plotting", "plotting_parts"},
+    "plotting_radon": {"plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
