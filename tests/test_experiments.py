@@ -19,6 +19,8 @@ from experiments.kumar_haupt_2020 import run as run_sets
 from experiments.line import draw as draw_line
 from experiments.line import methods, series
 from experiments.line import run as line
+from experiments.radon import draw as draw_radon
+from experiments.radon import run as radon
 from experiments.trained_versus_certified import draw as draw_training
 from experiments.trained_versus_certified import run as training
 from experiments.trained_versus_certified import seeds as six
@@ -232,3 +234,15 @@ def test_what_to_install_is_said_where_peers_are_missing(monkeypatch, tmp_path, 
     monkeypatch.setattr(peers, "missing", lambda: "To compare install them.")
     assert command.main(["run", "peers", "--quick", "--folder", str(tmp_path)]) == 0
     assert "To compare install them." in capsys.readouterr().out
+
+
+def test_measures_are_drawn_over_the_density_of_the_target(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(radon, "COUNT", 30)
+    monkeypatch.setattr(radon, "pyramid", radon.target)
+    radon.run(tmp_path)
+    rows = {row["function"]: row["value"] for row in json.loads((tmp_path / "seminorms.json").read_text())["rows"]}
+    assert rows["exp(−|x|²/2), d = 2"] == pytest.approx(4.7685, rel=1e-3)
+    assert rows["target"] == rows["max(0, 1 − |x|_1)"]
+    assert capsys.readouterr().out.count("(exact)") == 2
+    draw_radon.draw(tmp_path, tmp_path / "pictures")
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["radon.png"]

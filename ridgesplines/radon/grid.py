@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.arrays import finite_array
+from ridgesplines.checks import is_number
 from ridgesplines.polynomials import PolynomialFit
 
 # From points (M, d) to values (M,).
@@ -25,6 +26,8 @@ _VANISHING = 1e-6
 _HALF_WIDTHS = 2.0 ** np.arange(-6, 11)
 # Nodes along each axis when a region is looked for, by dimension.
 _PROBES = {1: 1025, 2: 65, 3: 33}
+# What is left of a polynomial by rounding, as a fraction of its largest value, when it is taken off.
+_ROUNDING = 1e-11
 _BLOCK = 2**18
 
 
@@ -99,8 +102,8 @@ def box(name: str, region: Any, dimension: int) -> tuple[np.ndarray, np.ndarray]
     Raises:
         ValueError: if it is neither a positive number nor two corners, the first below the second.
     """
-    pair = (-region, region) if np.ndim(region) == 0 and not isinstance(region, str) else region
-    if len(pair) != 2:
+    pair = (-region, region) if is_number(region) else region
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ValueError(f"{name} must be a half-width or two corners (lower, upper), got {region!r}.")
     corners = []
     for corner in pair:
@@ -156,17 +159,18 @@ def support(function: Function, dimension: int, degree: int) -> tuple[np.ndarray
         ValueError: if there is no such cube: the function does not decay.
     """
     probes = [sampled(function, *box("region", float(w), dimension), _PROBES[dimension] - 1) for w in _HALF_WIDTHS]
-    for i, probe in enumerate(probes):
+    # The largest has nothing outside that could show whether the function goes on.
+    for i, probe in enumerate(probes[:-1]):
         points, faces = probe.points(), probe._faces()
         polynomial = PolynomialFit.at(points[faces], degree)(probe.values.ravel()[faces])
         inside = probe.less(degree)
         size = float(np.abs(inside.values).max())
-        if size <= 1e-11 * float(np.abs(probe.values).max()) or inside.at_faces() > _NEGLIGIBLE * size:
+        if size <= _ROUNDING * float(np.abs(probe.values).max()) or inside.at_faces() > _NEGLIGIBLE * size:
             continue
         if all(_is_outside(larger, polynomial, probe, size) for larger in probes[i + 1 :]):
             return _trimmed(inside, _NEGLIGIBLE * size)
     last = probes[-1]
-    if float(np.abs(last.less(degree).values).max()) <= 1e-11 * max(float(np.abs(last.values).max()), 1e-300):
+    if float(np.abs(last.less(degree).values).max()) <= _ROUNDING * max(float(np.abs(last.values).max()), 1e-300):
         return last.lower, last.upper
     raise ValueError(
         "function must decay to a polynomial of degree below the order (to zero, for instance) within 1024 of the "
@@ -204,8 +208,11 @@ def decaying(grid: GridFunction, degree: int) -> GridFunction:
     if grid.at_faces() <= _NEGLIGIBLE * size:
         return grid
     less = grid.less(degree)
+    rounding = _ROUNDING * size
     size = float(np.abs(less.values).max())
-    if less.at_faces() > max(_VANISHING * size, 1e-12 * float(np.abs(grid.values).max())):
+    if size <= rounding:
+        return GridFunction(np.zeros_like(grid.values), grid.lower, grid.upper)
+    if less.at_faces() > max(_VANISHING * size, rounding):
         raise ValueError(
             f"function must vanish at the faces of its region, up to a polynomial of degree {degree}, but leaves "
             f"{less.at_faces():.2g} there (its largest value is {size:.2g}): enlarge the region, or let the function "

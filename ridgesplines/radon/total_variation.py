@@ -23,7 +23,7 @@ _WIDTHS = (12.0, 6.0, 3.0, 1.5)
 # fraction of its largest amplitude at most. Agreement of two grids alone could be an accident.
 _RESOLVED = 1e-2
 # Fewest steps along the longest side of a function that is given on a grid: enough for three refinements.
-_COARSEST = 32
+_COARSEST = 64
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def radon_tv(
     else:
         corners = box("region", region, dimension) if region is not None else support(function, dimension, order - 1)
         counts = [last]
-        while counts[0] > max(first, 2 * 8):
+        while counts[0] > first or (dimension == 1 and len(counts) < 4):
             counts.insert(0, counts[0] // 2)
         grids = [_at(function, corners, count) for count in counts]
     with Progress(progress) as show:
@@ -188,10 +188,11 @@ def _on_the_line(grids: list[Callable[[], GridFunction]], order: int, tolerance:
         step = float(grid.spacing[0])
         differences = np.diff(grid.values, order) / step ** (order - 1)
         # What differences of rounded values are off by.
-        floor = np.finfo(float).eps * 2.0**order * float(np.abs(grid.values).sum()) / step ** (order - 1)
+        noise = np.finfo(float).eps * 2.0**order * float(np.abs(grid.values).sum()) / step ** (order - 1)
         value = float(np.abs(differences).sum())
-        if len(values) >= 4 and floor > 0.1 * tolerance * value:
+        if len(values) >= 4 and noise > 0.1 * tolerance * value:
             break
+        floor = noise
         widths.append(step)
         values.append(value)
         if len(values) >= 4 and abs(values[-1] - values[-2]) <= tolerance * values[-1]:
