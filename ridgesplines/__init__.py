@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         plotting_classes,
         plotting_comparison,
         plotting_measurements,
+        plotting_radon,
         plotting_training,
         surfaces,
     )
@@ -74,6 +75,10 @@ if TYPE_CHECKING:
     from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
+    from ridgesplines.radon.grid import GridFunction
+    from ridgesplines.radon.measure import RadonMeasure, radon_density, radon_measure
+    from ridgesplines.radon.total_variation import RadonTotalVariation, radon_tv
+    from ridgesplines.radon.transform import ParallelBeam, Sinogram, filtered_back_projection, radon_transform
     from ridgesplines.regularizers import AtomicNorm, RadonTV, Regularizer, VectorRadonTV
     from ridgesplines.reweighting import reweight
     from ridgesplines.selection import (
@@ -122,6 +127,7 @@ _HOMES = {
     "DiscRegion": "measurements",
     "EpsilonInsensitiveLoss": "losses",
     "ExactPath": "breakpoints",
+    "GridFunction": "radon.grid",
     "HardMargin": "losses",
     "HingeLoss": "losses",
     "HuberLoss": "losses",
@@ -142,12 +148,15 @@ _HOMES = {
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
     "NeuralSplineRegressor": "estimators",
+    "ParallelBeam": "radon.transform",
     "Polish": "polishing",
     "PolishStep": "polishing",
     "Polynomial": "polynomials",
     "Problem": "problem",
     "QuantileLoss": "losses",
+    "RadonMeasure": "radon.measure",
     "RadonTV": "regularizers",
+    "RadonTotalVariation": "radon.total_variation",
     "RegularizationPath": "path",
     "Regularizer": "regularizers",
     "RidgeSpline": "spline",
@@ -155,13 +164,14 @@ _HOMES = {
     "RidgeSplineRegressor": "estimators",
     "RidgeSplineRegressorCV": "estimators",
     "Samples": "measurements",
+    "Sinogram": "radon.transform",
     "Solution": "solution",
     "SolutionSet": "solvers.solution_set",
     "Solver": "solving",
     "SquaredHingeLoss": "losses",
     "SquaredLoss": "losses",
-    "Status": "solution",
     "Stack": "measurements",
+    "Status": "solution",
     "StrengthScores": "selection",
     "StrengthSelection": "path",
     "TraceRow": "solution",
@@ -174,12 +184,17 @@ _HOMES = {
     "degrees_of_freedom": "selection",
     "exact_path": "breakpoints",
     "export_network": "exchange",
+    "filtered_back_projection": "radon.transform",
     "finite_difference_problem": "kernel_problem",
     "generalized_cross_validation": "selection",
     "import_network": "exchange",
     "merge_neurons": "solvers.merging",
     "noise_variance": "selection",
     "polish": "polishing",
+    "radon_density": "radon.measure",
+    "radon_measure": "radon.measure",
+    "radon_transform": "radon.transform",
+    "radon_tv": "radon.total_variation",
     "regularization_path": "path",
     "reweight": "reweighting",
     "select_strength": "path",
@@ -201,6 +216,7 @@ _MODULES = (
     "plotting_classes",
     "plotting_comparison",
     "plotting_measurements",
+    "plotting_radon",
     "plotting_training",
     "surfaces",
 )
@@ -219,11 +235,14 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
+    "radon_tv", "RadonTotalVariation", "radon_measure", "RadonMeasure", "radon_density",
+    "radon_transform", "filtered_back_projection", "ParallelBeam", "Sinogram", "GridFunction",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
     "RidgeSplineRegressor", "RidgeSplineRegressorCV", "RidgeSplineClassifier", "NeuralSplineRegressor",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_measurements", "plotting_training",
+    "plotting", "plotting_classes", "plotting_comparison", "plotting_measurements", "plotting_radon",
+    "plotting_training",
 ]  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from experiments.kumar_haupt_2020 import run as run_sets
 from experiments.line import draw as draw_line
 from experiments.line import methods, series
 from experiments.line import run as line
+from experiments.radon import draw as draw_radon
+from experiments.radon import run as radon
 from experiments.trained_versus_certified import draw as draw_training
 from experiments.trained_versus_certified import run as training
 from experiments.trained_versus_certified import seeds as six
@@ -280,3 +282,15 @@ def test_the_goals_compare_the_same_clouds():
     reached = run_surfaces.goals([*rows, row(default, 1, 8.0)])
     assert list(reached.values()) == [1.0, 0.25, 1.5]
     assert reached.keys() == run_surfaces.GOALS.keys()
+
+
+def test_measures_are_drawn_over_the_density_of_the_target(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(radon, "COUNT", 30)
+    monkeypatch.setattr(radon, "pyramid", radon.target)
+    radon.run(tmp_path)
+    rows = {row["function"]: row["value"] for row in json.loads((tmp_path / "seminorms.json").read_text())["rows"]}
+    assert rows["exp(−|x|²/2), d = 2"] == pytest.approx(4.7685, rel=1e-3)
+    assert rows["target"] == rows["max(0, 1 − |x|_1)"]
+    assert capsys.readouterr().out.count("(exact)") == 2
+    draw_radon.draw(tmp_path, tmp_path / "pictures")
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["radon.png"]

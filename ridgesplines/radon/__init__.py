@@ -1,0 +1,1 @@
+"""The Radon domain: transforms, the seminorm RTV of any function, and the measures of ridge splines."""
