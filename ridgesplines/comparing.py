@@ -126,7 +126,7 @@ def _beside(rows: list[ComparisonRow], examples: dict[str, Any]) -> Comparison:
             finished.append(row)
             continue
         if optimum is not None and optimum.function is not None and optimum.solver != row.solver:
-            probes = _probes(row.problem.measurements.points)
+            probes = _probes(row.problem.points)
             apart = row.function(probes) - optimum.function(probes)
             spread = float(np.std(row.problem.targets)) or 1.0
             row = replace(row, distance=float(np.sqrt(np.mean(apart**2))) / spread)

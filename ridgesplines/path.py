@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold
 
 from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
 from ridgesplines.arrays import finite_array
-from ridgesplines.measurements import Samples
+from ridgesplines.measurements import Measurement
 from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
@@ -239,7 +239,7 @@ class StrengthSelection:
 
 
 def select_strength(
-    measurements: Samples,
+    measurements: Measurement,
     targets: np.ndarray,
     *,
     regularizer: Regularizer | None = None,
@@ -256,7 +256,7 @@ def select_strength(
     once the error has risen well above its minimum.
 
     Args:
-        measurements: `Samples(x)`, x (N, d).
+        measurements: `Samples(x)`, x (N, d), or any other.
         targets: (N,).
         regularizer: `RadonTV()` by default.
         folds: parts to hold out in turn, at least 2.
@@ -283,13 +283,14 @@ def select_strength(
             f"{measurements.count} data are too few to hold out one part in {folds}: {free} must remain in dimension "
             f"{measurements.dimension}; give a strength instead."
         )
-    x, y = measurements.points, whole.targets
+    y = whole.targets
     strengths = _falling(whole, count, ratio)
-    parts = list(KFold(folds, shuffle=True, random_state=seed).split(x))
+    parts = list(KFold(folds, shuffle=True, random_state=seed).split(y))
 
     def training(train: np.ndarray) -> Problem:
-        return Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=1.0)
+        return Problem(measurements.select(train), y[train], regularizer=regularizer, strength=1.0)
 
+    held_out = [measurements.select(test) for _, test in parts]
     # Those of few parts are kept over all strengths, so that each is prepared once; many would take too much memory.
     kept = [training(train) for train, _ in parts] if folds <= _KEPT else None
     sizes = np.array([len(test) for _, test in parts])
@@ -305,9 +306,9 @@ def select_strength(
                     part = f"part {j + 1} of {folds}"
                     show(f"choosing the strength: {i + 1} of at most {count} (λ = {strength:.3g}), {part}")
                     problem = training(train) if kept is None else kept[j]
-                    problem = problem.with_strength(strength * len(train) / len(x))
+                    problem = problem.with_strength(strength * len(train) / len(y))
                     spline = starts[j] = _fit(problem, gap, starts[j])
-                    row.append(float(np.mean((spline(x[test]) - y[test]) ** 2)))
+                    row.append(float(np.mean((held_out[j](spline) - y[test]) ** 2)))
                 squares.append(row)
                 means = np.array(squares) @ sizes / sizes.sum()
                 if len(means) > _PATIENCE and (means[-_PATIENCE:] > _WORSE * means.min()).all():

@@ -183,7 +183,7 @@ def plot_dual_profile(
 
 
 def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
-    points, limit = problem.measurements.points, problem.dual_limit
+    points, limit = problem.points, problem.dual_limit
     low, high = margins(points[:, 0])
     knots = np.array([]) if spline is None else np.asarray(spline.canonical().biases)
     grid = np.unique(np.concatenate([np.linspace(low, high, 801), points[:, 0], knots]))
@@ -200,7 +200,7 @@ def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spl
 
 
 def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
-    points, limit = problem.measurements.points, problem.dual_limit
+    points, limit = problem.points, problem.dual_limit
     centre = points.mean(axis=0)
     centred = points - centre
     reach = float(np.linalg.norm(centred, axis=1).max()) or 1.0
@@ -401,7 +401,7 @@ def plot_fit(
         labels: of the axes.
     """
     shown = solution.spline if spline is None else spline
-    x, y = problem.measurements.points if x is None else x, problem.targets if y is None else y
+    x, y = problem.points if x is None else x, problem.targets if y is None else y
     certificate = solution.certificate
     word = "proven" if certificate.proven else "estimated"
     title = (

@@ -73,6 +73,25 @@ def monomials(points: Array, degree: int) -> Array:
     return xp.stack(columns, axis=1)
 
 
+def describe(coefficients: np.ndarray, dimension: int, degree: int) -> str:
+    """A polynomial, (P,), as text, its largest coefficient ±1: "x1 − 2 x2 + 1"."""
+    largest = int(np.argmax(np.abs(coefficients)))
+    values = coefficients / coefficients[largest]
+    terms = []
+    factors, _ = _factor_table(dimension, degree)
+    for value, monomial in zip(values, factors, strict=True):
+        if abs(value) <= 1e-9:
+            continue
+        powers = [(i, monomial.count(i)) for i in sorted(set(monomial))]
+        names = [f"x{i + 1}" + ("²³"[power - 2] if power > 1 else "") for i, power in powers]
+        number = f"{abs(value):.4g}"
+        number = [] if names and number == "1" else [number]
+        terms.append(("−" if value < 0 else "+", " ".join(number + names)))
+    # As it is usually read: the highest degree first, and no sign before a positive one.
+    (sign, first), *others = terms[1:] + terms[:1] if not factors[0] and abs(values[0]) > 1e-9 else terms
+    return ("−" if sign == "−" else "") + first + "".join(f" {s} {term}" for s, term in others)
+
+
 def compose_affine(coefficients: Array, degree: int, matrix: Array, offset: Array) -> Array:
     """Coefficients of q(t) = p(A t + x0) from those of p.
 

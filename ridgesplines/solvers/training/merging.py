@@ -53,7 +53,7 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
     objective = problem.objective(spline)
     if problem.regularizer.degree != spline.order - 1 or not spline.width or not np.isfinite(objective):
         return spline, objective
-    points = problem.measurements.points
+    points = problem.points
     centre = points.mean(axis=0)
     spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
     limit = objective * (1 + _DEARER)

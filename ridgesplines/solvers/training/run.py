@@ -198,9 +198,7 @@ class Run:
             name: value for name, value in vars(options).items() if name not in ("checkpoint", "dual", "certify_every")
         }
         weights = np.zeros(0) if problem.sample_weights is None else problem.sample_weights
-        return checkpoint.fingerprint(
-            problem.measurements.points, problem.targets, weights, repr(problem), self.model, kept
-        )
+        return checkpoint.fingerprint(problem.points, problem.targets, weights, repr(problem), self.model, kept)
 
     def _resume(self, path: Path) -> None:
         found = checkpoint.load(path, self._identity(), (self.carry, self.shown[0]))
