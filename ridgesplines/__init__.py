@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparing import compare
     from ridgesplines.comparison import Comparison, ComparisonRow
+    from ridgesplines.discrepancy import DiscrepancySelection, discrepancy_strength
     from ridgesplines.exchange import export_network, import_network
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
     from ridgesplines.kernel_solution import KernelSolution, KernelStatus
@@ -91,6 +92,7 @@ _HOMES = {
     "ConjugateGradients": "solvers.kernel_gradients.solver",
     "ConvexProgram": "solvers.convex_program",
     "DenseCholesky": "solvers.kernel_cholesky",
+    "DiscrepancySelection": "discrepancy",
     "EpsilonInsensitiveLoss": "losses",
     "ExactPath": "breakpoints",
     "HardMargin": "losses",
@@ -136,6 +138,7 @@ _HOMES = {
     "certify": "certificate",
     "compare": "comparing",
     "degrees_of_freedom": "selection",
+    "discrepancy_strength": "discrepancy",
     "exact_path": "breakpoints",
     "export_network": "exchange",
     "finite_difference_problem": "kernel_problem",
@@ -177,6 +180,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",
+    "discrepancy_strength", "DiscrepancySelection",
     "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

@@ -441,6 +441,21 @@ class Problem:
         rounding += 2 * scale * defect * float(sizes + scale * defect)
         return max(0.0, self.dual_value(scaled) - rounding), float(scale)
 
+    def constrained_bound(self, dual: np.ndarray, supremum: float, noise_norm: float) -> float:
+        """A lower bound of min R(f) subject to ‖ν(f) − y‖₂ ≤ δ, from any z of `feasible_dual`: weak duality.
+
+        (z·y − δ ‖z‖) / sup |p_z|, less what rounding may have added to it, and never below zero; proven if `supremum`
+        is, see `bound`. For the squared loss, whose targets are y.
+        """
+        defect, change = self._made_orthogonal(dual)
+        if not np.isfinite(defect) or not supremum + change > 0:
+            return 0.0
+        terms, size = dual * self.dual_targets, float(np.linalg.norm(dual))
+        rounding = (len(dual) + 16) * _UNIT * (float(np.abs(terms).sum()) + noise_norm * size)
+        shift = 2 * float(np.linalg.norm(self.dual_targets) + np.linalg.norm(self.targets)) + noise_norm
+        value = float(terms.sum()) - noise_norm * size - rounding - defect * shift
+        return max(0.0, value / (supremum + change) * (1 - 4 * _UNIT))
+
     def _made_orthogonal(self, dual: np.ndarray) -> tuple[float, float]:
         """How far from z, at most, an exactly orthogonal z' is, and by how much their profiles differ at most.
 
