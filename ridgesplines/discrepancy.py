@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from ridgesplines.checks import check_gap, check_number
 from ridgesplines.measurements import Measurement
@@ -137,7 +137,7 @@ def discrepancy_strength(
             low += math.log(_PACE)
             # At λ_max the misfit is that of the best polynomial, above δ.
             if excess(high) > 0 and excess(low) < 0:
-                root = float(brentq(excess, low, high, xtol=0.5 * tolerance))
+                root = root_scalar(excess, bracket=(low, high), method="brentq", xtol=0.5 * tolerance).root
                 if excess(root) > 0:
                     excess(root - 0.5 * tolerance)
         except KeyboardInterrupt:
@@ -168,8 +168,8 @@ def _check_reachable(problem: Problem, noise_norm: float) -> None:
     most = float(np.linalg.norm(problem.free.project_off(targets)))
     if noise_norm >= most:
         raise ValueError(
-            f"noise_norm {noise_norm:g} is too large: the best polynomial of degree {problem.regularizer.degree}, which "
-            f"costs nothing, misses the data by {most:g} only; give less."
+            f"noise_norm {noise_norm:g} is too large: the best polynomial of degree {problem.regularizer.degree}, "
+            f"which costs nothing, misses the data by {most:g} only; give less."
         )
     groups = problem.measurements.groups
     sums = np.stack([np.bincount(groups, column) for column in targets.T], axis=1)

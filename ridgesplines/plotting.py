@@ -22,7 +22,7 @@ from ridgesplines.oracles import Neurons, profile
 from ridgesplines.path import RegularizationPath
 from ridgesplines.plotting_classes import plot_classes
 from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_samples
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.solution_set import SolutionSet
 from ridgesplines.spline import RidgeSpline
@@ -173,6 +173,7 @@ def plot_dual_profile(
     Raises:
         ValueError: if the problem has more than two inputs.
     """
+    check_samples(problem, "plot_dual_profile")
     ax = axes_or_new(ax)
     match problem.measurements.dimension:
         case 1:

@@ -268,7 +268,7 @@ def _path_values(problem: Problem, path: RegularizationPath | ExactPath) -> tupl
 
 def _check_squared(problem: Problem) -> None:
     check_problem(problem)
-    check_samples(problem, "the degrees of freedom")
+    check_samples(problem, "degrees_of_freedom")
     if not isinstance(problem.loss, SquaredLoss) or problem.targets.ndim > 1:
         raise ValueError(
             f"degrees of freedom, and what is made of them, are known for the squared loss and one output, got "

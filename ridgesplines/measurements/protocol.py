@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class Measurement(ABC):
     def count(self) -> int:
         """N."""
 
-    @property
+    @cached_property
     @abstractmethod
     def groups(self) -> np.ndarray:
         """(N,): equal numbers for equal functionals."""

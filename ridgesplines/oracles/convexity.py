@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -75,8 +74,7 @@ class ConvexityOracle:
         self._plane = functionals.dimension == 2
         self._tolerance = (1e-7 if self._plane else 1e-9) if tolerance is None else tolerance
         self._time_limit = time_limit
-        self._centre, radius = ball(functionals)
-        self._radius = radius or 1.0
+        self._centre, self._radius = ball(functionals)
         centres, self._radii = functionals.supports()
         self._centres = centres - self._centre
         self._distances = np.linalg.norm(self._centres, axis=1) + self._radii
@@ -89,7 +87,8 @@ class ConvexityOracle:
     def supremum(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """See `Oracle.supremum`."""
         columns = dual.reshape(len(dual), -1)
-        if not columns.any():
+        if not columns.any() or not self._radius:
+            # Where all supports are one point, p_z is a multiple of what z is orthogonal to.
             return Supremum.of(Neurons.none(self._functionals.dimension), np.zeros((0, *dual.shape[1:])))
         parts = np.hstack([np.maximum(columns, 0.0), np.maximum(-columns, 0.0)])
         masses = sizes(columns)
@@ -115,6 +114,8 @@ class ConvexityOracle:
 
     def approximate(self, dual: np.ndarray, hints: Neurons | None = None, effort: int = 1) -> Supremum:
         """The value and the neurons without the proof, at a fraction of the cost: `upper` is infinite."""
+        if not self._radius:
+            return self.supremum(dual)
         answer = self._answer(dual, self._search(dual.reshape(len(dual), -1), hints, effort)[0])
         return Supremum(answer.value, np.inf, answer.neurons, answer.values)
 
@@ -246,7 +247,9 @@ class ConvexityOracle:
         places, size = starts.copy(), np.ones(len(starts))
         best = sizes(self._values(columns, places))
         open_ = np.arange(len(places))
-        for round_ in itertools.count(1):
+        rounds = 0
+        while len(open_):
+            rounds += 1
             steps = size[open_, None] * widths[open_]
             trials = places[open_, None] + stencil * steps[:, None]
             heights = sizes(self._values(columns, trials.reshape(-1, 2))).reshape(len(open_), -1)
@@ -262,12 +265,11 @@ class ConvexityOracle:
             # Smaller anyway, or a ridge would be walked along for ever.
             size[open_] *= np.where(far, 0.8, _PACE)
             open_ = open_[size[open_] > _SMALLEST]
-            if not len(open_):
-                return places, best
-            if round_ % _MEETING == 0:
+            if len(open_) and rounds % _MEETING == 0:
                 # Those that have met go on as one.
                 keys = np.round(places[open_] / (1e-2 * widths[open_].max(axis=0) + 1e-300))
                 open_ = open_[np.sort(np.unique(keys, axis=0, return_index=True)[1])]
+        return places, best
 
     def _model_step(self, heights: np.ndarray) -> np.ndarray:
         """The step, in units of the stencil, to the maximum of the quadratic model, in any case uphill and short."""

@@ -81,6 +81,9 @@ class MeasuredSearchOracle:
         """Unit neurons whose hyperplanes meet a support."""
         centres, radii = self._functionals.supports()
         weights = random.standard_normal((count, centres.shape[1]))
+        # By turns such that count the spread of each input alike, whatever its units.
+        spreads = np.ptp(centres, axis=0) + 2 * radii.max()
+        weights[1::2] /= np.where(spreads > 0, spreads, 1.0)
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
         through = random.integers(len(centres), size=count)
         heights = np.einsum("kd,kd->k", weights, centres[through] - self._centre)
@@ -104,7 +107,7 @@ class MeasuredSearchOracle:
     def _slopes(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """The derivatives of `_heights`."""
         neurons, values = self._neurons(rows), self._values(columns, rows)
-        weights, biases = self._pulled(neurons, columns @ (values.T / np.maximum(sizes(values), 1e-300) ** 2))
+        weights, biases = self._pulled(neurons, columns @ (values.T / np.maximum(sizes(values) ** 2, 1e-300)))
         weights = weights + biases[:, None] * self._centre
         weights -= (self._order - 1) * rows[:, :-1] / np.sum(rows[:, :-1] ** 2, axis=1, keepdims=True)
         return np.column_stack([weights, biases * self._radius])
@@ -136,6 +139,8 @@ class MeasuredSearchOracle:
             gained = reached - heights[at]
             better = gained > 0
             climbing[at[~(gained > _RESTING)]] = False
+            if not better.any():
+                continue
             at, trials = at[better], trials[better]
             new = self._slopes(columns, trials)
             step, change = trials - rows[at], slopes[at] - new
