@@ -74,22 +74,20 @@ def monomials(points: Array, degree: int) -> Array:
 
 
 def describe(coefficients: np.ndarray, dimension: int, degree: int) -> str:
-    """A polynomial, (P,), as text, its largest coefficient ±1: "x1 − 2 x2 + 1"."""
-    largest = int(np.argmax(np.abs(coefficients)))
-    values = coefficients / coefficients[largest]
-    terms = []
+    """A polynomial that is not zero, (P,), as text, up to a factor: "x1 − 2 x2 + 1"."""
     factors, _ = _factor_table(dimension, degree)
-    for value, monomial in zip(values, factors, strict=True):
-        if abs(value) <= 1e-9:
-            continue
+    present = np.abs(coefficients) > 1e-9 * np.abs(coefficients).max()
+    # The term that is written first has the factor 1.
+    values = coefficients / coefficients[np.flatnonzero(present)[int(present[0] and present[1:].any())]]
+    terms = []
+    for value, monomial in zip(values[present], [f for f, p in zip(factors, present, strict=True) if p], strict=True):
         powers = [(i, monomial.count(i)) for i in sorted(set(monomial))]
         names = [f"x{i + 1}" + ("²³"[power - 2] if power > 1 else "") for i, power in powers]
         number = f"{abs(value):.4g}"
-        number = [] if names and number == "1" else [number]
-        terms.append(("−" if value < 0 else "+", " ".join(number + names)))
-    # As it is usually read: the highest degree first, and no sign before a positive one.
-    (sign, first), *others = terms[1:] + terms[:1] if not factors[0] and abs(values[0]) > 1e-9 else terms
-    return ("−" if sign == "−" else "") + first + "".join(f" {s} {term}" for s, term in others)
+        terms.append(("−" if value < 0 else "+", " ".join(([] if names and number == "1" else [number]) + names)))
+    # The constant comes last.
+    first, *others = terms[1:] + terms[:1] if present[0] else terms
+    return first[1] + "".join(f" {sign} {term}" for sign, term in others)
 
 
 def compose_affine(coefficients: Array, degree: int, matrix: Array, offset: Array) -> Array:
