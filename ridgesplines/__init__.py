@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ridgesplines.certificate import Certificate, certify
     from ridgesplines.comparing import compare
     from ridgesplines.comparison import Comparison, ComparisonRow
+    from ridgesplines.discrepancy import DiscrepancySelection, discrepancy_strength
     from ridgesplines.estimators import (
         NeuralSplineRegressor,
         RidgeSplineClassifier,
@@ -125,6 +126,7 @@ _HOMES = {
     "DenseCholesky": "solvers.kernel_cholesky",
     "Derivatives": "measurements",
     "DiscRegion": "measurements",
+    "DiscrepancySelection": "discrepancy",
     "EpsilonInsensitiveLoss": "losses",
     "ExactPath": "breakpoints",
     "GridFunction": "radon.grid",
@@ -182,6 +184,7 @@ _HOMES = {
     "certify": "certificate",
     "compare": "comparing",
     "degrees_of_freedom": "selection",
+    "discrepancy_strength": "discrepancy",
     "exact_path": "breakpoints",
     "export_network": "exchange",
     "filtered_back_projection": "radon.transform",
@@ -232,6 +235,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "KernelRegression", "KernelFit", "import_network", "export_network", "polish", "Polish", "PolishStep",
     "compare", "Comparison", "ComparisonRow",
     "regularization_path", "RegularizationPath", "exact_path", "ExactPath", "select_strength", "StrengthSelection",
+    "discrepancy_strength", "DiscrepancySelection",
     "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",

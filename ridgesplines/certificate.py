@@ -10,7 +10,7 @@ from scipy.optimize import lsq_linear
 from ridgesplines.checks import check_seconds
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import BranchAndBoundOracle, CertificateKind, Neurons, Oracle
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.regularizers import AtomicNorm, RadonTV
 from ridgesplines.spline import RidgeSpline
 
@@ -146,7 +146,8 @@ def _proving(problem: Problem, seconds: float) -> Oracle:
     check_seconds("prove", seconds)
     if problem.oracle.kind != "heuristic":
         return problem.oracle
-    regularizer, points = problem.regularizer, problem.measurements.points
+    check_samples(problem, "prove")
+    regularizer, points = problem.regularizer, problem.points
     oracle: Oracle | None = None
     if problem.targets.ndim == 1 and isinstance(regularizer, RadonTV) and regularizer.order == 2:
         oracle = BranchAndBoundOracle(points, time_limit=seconds)

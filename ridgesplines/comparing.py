@@ -98,7 +98,9 @@ def _row(
     except (ValueError, NotImplementedError, np.linalg.LinAlgError) as error:
         return ComparisonRow(name, method, problem, None, None, time.perf_counter() - began, str(error))
     seconds = time.perf_counter() - began
-    sparse = None if solution is None else sparsify(problem, merge_neurons(problem, solution.spline))
+    sparse = None
+    if solution is not None:
+        sparse = sparsify(problem, merge_neurons(problem, solution.spline) if problem.sampled else solution.spline)
     return ComparisonRow(name, method, problem, solution, sparse, seconds, training=training, kernel=kernel)
 
 
@@ -126,7 +128,7 @@ def _beside(rows: list[ComparisonRow], examples: dict[str, Any]) -> Comparison:
             finished.append(row)
             continue
         if optimum is not None and optimum.function is not None and optimum.solver != row.solver:
-            probes = _probes(row.problem.measurements.points)
+            probes = _probes(row.problem.measurements.supports()[0])
             apart = row.function(probes) - optimum.function(probes)
             spread = float(np.std(row.problem.targets)) or 1.0
             row = replace(row, distance=float(np.sqrt(np.mean(apart**2))) / spread)

@@ -106,7 +106,7 @@ class ComparisonRow:
         cost = None if self.kernel is None or self.problem.regularizer != RadonTV(2) else self.kernel.radon_tv()
         if self.kernel is None or cost is None:
             return np.zeros(0)
-        fit = self.kernel(self.problem.measurements.points)
+        fit = self.kernel(self.problem.points)
         return np.array([self.problem.loss_value(fit) + self.problem.dual_limit * cost, cost])
 
     def cells(self) -> dict[str, str]:

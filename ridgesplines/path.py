@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 
 from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
 from ridgesplines.arrays import finite_array
-from ridgesplines.measurements import Samples
+from ridgesplines.measurements import Measurement
 from ridgesplines.norms import sizes
 from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem, check_problem
@@ -241,7 +241,7 @@ class StrengthSelection:
 
 
 def select_strength(
-    measurements: Samples,
+    measurements: Measurement,
     targets: np.ndarray,
     *,
     regularizer: Regularizer | None = None,
@@ -259,7 +259,7 @@ def select_strength(
     data. The path ends early once the error has risen well above its minimum.
 
     Args:
-        measurements: `Samples(x)`, x (N, d).
+        measurements: `Samples(x)`, x (N, d), or any other.
         targets: (N,), or (N, D), whose squared errors are added.
         regularizer: `RadonTV()` by default, `VectorRadonTV()` for targets (N, D).
         sample_weights: (N,), positive: how much each datum counts, in the fits and in the errors; 1 by default.
@@ -279,11 +279,11 @@ def select_strength(
     """
     whole = Problem(measurements, targets, regularizer=regularizer, strength=1.0, sample_weights=sample_weights)
     regularizer = whole.regularizer
-    x, y, weights = measurements.points, whole.targets, whole.weights.ravel()
+    y, weights = whole.targets, whole.weights.ravel()
     if isinstance(folds, int):
         if folds < 2 or folds > whole.measurements.count:
             raise ValueError(f"folds must be between 2 and the number of data, {measurements.count}, got {folds}.")
-        parts = list(KFold(folds, shuffle=True, random_state=seed).split(x))
+        parts = list(KFold(folds, shuffle=True, random_state=seed).split(y))
     else:
         parts = [(np.asarray(train), np.asarray(test)) for train, test in folds]
         if len(parts) < 2 or not all(len(test) for _, test in parts):
@@ -298,8 +298,9 @@ def select_strength(
 
     def training(train: np.ndarray) -> Problem:
         own = None if whole.sample_weights is None else weights[train]
-        return Problem(Samples(x[train]), y[train], regularizer=regularizer, strength=1.0, sample_weights=own)
+        return Problem(measurements.select(train), y[train], regularizer=regularizer, strength=1.0, sample_weights=own)
 
+    held_out = [measurements.select(test) for _, test in parts]
     # Those of few parts are kept over all strengths, so that each is prepared once; many would take too much memory.
     kept = [training(train) for train, _ in parts] if len(parts) <= _KEPT else None
     shares = np.array([weights[test].sum() for _, test in parts]) / weights.sum()
@@ -317,7 +318,7 @@ def select_strength(
                     problem = training(train) if kept is None else kept[j]
                     problem = problem.with_strength(strength * weights[train].sum() / weights.sum())
                     spline = starts[j] = _fit(problem, gap, starts[j])
-                    missed = sizes(np.asarray(spline(x[test])) - y[test])
+                    missed = sizes(held_out[j](spline) - y[test])
                     row.append(float(np.average(missed**2, weights=weights[test])))
                 squares.append(row)
                 means = np.array(squares) @ shares

@@ -22,7 +22,7 @@ from ridgesplines.oracles import Neurons, profile
 from ridgesplines.path import RegularizationPath
 from ridgesplines.plotting_classes import plot_classes
 from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_samples
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.solution_set import SolutionSet
 from ridgesplines.spline import RidgeSpline
@@ -173,6 +173,7 @@ def plot_dual_profile(
     Raises:
         ValueError: if the problem has more than two inputs.
     """
+    check_samples(problem, "plot_dual_profile")
     ax = axes_or_new(ax)
     match problem.measurements.dimension:
         case 1:
@@ -183,7 +184,7 @@ def plot_dual_profile(
 
 
 def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
-    points, limit = problem.measurements.points, problem.dual_limit
+    points, limit = problem.points, problem.dual_limit
     low, high = margins(points[:, 0])
     knots = np.array([]) if spline is None else np.asarray(spline.canonical().biases)
     grid = np.unique(np.concatenate([np.linspace(low, high, 801), points[:, 0], knots]))
@@ -200,7 +201,7 @@ def _plot_profile_line(ax: Axes, problem: Problem, certificate: Certificate, spl
 
 
 def _plot_profile_plane(ax: Axes, problem: Problem, certificate: Certificate, spline: RidgeSpline | None) -> Axes:
-    points, limit = problem.measurements.points, problem.dual_limit
+    points, limit = problem.points, problem.dual_limit
     centre = points.mean(axis=0)
     centred = points - centre
     reach = float(np.linalg.norm(centred, axis=1).max()) or 1.0
@@ -401,7 +402,7 @@ def plot_fit(
         labels: of the axes.
     """
     shown = solution.spline if spline is None else spline
-    x, y = problem.measurements.points if x is None else x, problem.targets if y is None else y
+    x, y = problem.points if x is None else x, problem.targets if y is None else y
     certificate = solution.certificate
     word = "proven" if certificate.proven else "estimated"
     title = (

@@ -37,7 +37,7 @@ def plot_comparison(comparison: Comparison, *, labels: Labels | None = None) -> 
     for ax in axes.ravel()[len(rows) :]:
         ax.set_axis_off()
     for ax, row in zip(axes.ravel(), rows, strict=False):
-        points, targets = row.problem.measurements.points, row.problem.targets
+        points, targets = row.problem.points, row.problem.targets
         numbers = "no network"
         if row.solution is not None:
             certificate = row.solution.certificate

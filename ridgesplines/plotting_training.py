@@ -201,7 +201,7 @@ def _places(problem: Problem, result: TrainingResult, seed: int) -> tuple[np.nda
     unit, places = weights / safe[..., None], biases / safe
     if dimension == 1:
         return np.stack([places * np.sign(unit[..., 0]), np.zeros_like(places)], axis=-1), masses
-    offsets = places - unit @ problem.measurements.points.mean(axis=0)
+    offsets = places - unit @ problem.points.mean(axis=0)
     angles = np.arctan2(unit[..., 1], unit[..., 0])
     # The other orientation of the same hyperplane has its angle in [0°, 180°).
     offsets = np.where(angles < 0, -offsets, offsets)

@@ -84,6 +84,23 @@ def monomial_gradients(points: Array, degree: int) -> Array:
     return padded[:, _division_table(dimension, degree)] * exponents.reshape(len(factors), dimension)
 
 
+def describe(coefficients: np.ndarray, dimension: int, degree: int) -> str:
+    """A polynomial that is not zero, (P,), as text, up to a factor: "x1 − 2 x2 + 1"."""
+    factors, _ = _factor_table(dimension, degree)
+    present = np.abs(coefficients) > 1e-9 * np.abs(coefficients).max()
+    # The term that is written first has the factor 1.
+    values = coefficients / coefficients[np.flatnonzero(present)[int(present[0] and present[1:].any())]]
+    terms = []
+    for value, monomial in zip(values[present], [f for f, p in zip(factors, present, strict=True) if p], strict=True):
+        powers = [(i, monomial.count(i)) for i in sorted(set(monomial))]
+        names = [f"x{i + 1}" + ("²³"[power - 2] if power > 1 else "") for i, power in powers]
+        number = f"{abs(value):.4g}"
+        terms.append(("−" if value < 0 else "+", " ".join(([] if names and number == "1" else [number]) + names)))
+    # The constant comes last.
+    first, *others = terms[1:] + terms[:1] if present[0] else terms
+    return first[1] + "".join(f" {sign} {term}" for sign, term in others)
+
+
 def compose_affine(coefficients: Array, degree: int, matrix: Array, offset: Array) -> Array:
     """Coefficients of q(t) = p(A t + x0) from those of p.
 

@@ -15,10 +15,10 @@ from scipy.optimize import linprog
 from ridgesplines.arrays import finite_array
 from ridgesplines.duality import best_scale, pairwise_sum, project_dual
 from ridgesplines.losses import Loss, PiecewiseLinearLoss, SquaredLoss
-from ridgesplines.measurements import Samples
+from ridgesplines.measurements import Measurement, Samples
 from ridgesplines.norms import sizes
-from ridgesplines.oracles import Neurons, Oracle
-from ridgesplines.polynomials import Polynomial, PolynomialFit, monomial_count, rank_is_at_most
+from ridgesplines.oracles import Neurons, Oracle, Slopes, reach
+from ridgesplines.polynomials import Polynomial, PolynomialFit, describe, monomial_count, rank_is_at_most
 from ridgesplines.regularizers import RadonTV, Regularizer, VectorRadonTV
 from ridgesplines.spline import RidgeSpline
 
@@ -29,6 +29,7 @@ _ROOM = 1e-14
 _NEGLIGIBLE = 1e-8
 # A linear program misses feasible data by less than this fraction of the largest target.
 _UNREACHED = 1e-6
+_SAMPLES_ONLY = "{0} needs samples, values at points, got {1!r}; solve and ColumnGeneration() serve others."
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,8 @@ class Problem:
     spline with at most `representer_bound` neurons. With D outputs the loss is the sum over the outputs, too.
 
     Args:
-        measurements: ν, for instance `Samples(x)` with x of shape (N, d).
+        measurements: ν, for instance `Samples(x)` with x of shape (N, d), or any other `Measurement` under `RadonTV` or
+            `VectorRadonTV`.
         targets: y, (N,) or (N, D).
         loss: `SquaredLoss()` by default.
         regularizer: `RadonTV(order=2)` by default, `VectorRadonTV(order=2)` for targets (N, D).
@@ -51,12 +53,13 @@ class Problem:
         TypeError: if an argument is of the wrong type, or the targets are not numbers.
         ValueError: if shapes disagree, entries are not finite, the targets are no labels where the loss wants them, the
             strength is missing or not positive, a weight is not positive, there are fewer data than free polynomials,
-            or a constraint contradicts itself at one point.
+            a constraint contradicts itself at one point, or measurements other than samples do not go with the
+            regularizer or do not see some free polynomial.
 
     Source: parhi_nowak_2021, the representer theorem; Parhi & Nowak 2022 for several outputs.
     """
 
-    measurements: Samples
+    measurements: Measurement
     targets: np.ndarray
     loss: Loss
     regularizer: Regularizer
@@ -65,7 +68,7 @@ class Problem:
 
     def __init__(
         self,
-        measurements: Samples,
+        measurements: Measurement,
         targets: Any,
         loss: Loss | None = None,
         regularizer: Regularizer | None = None,
@@ -74,7 +77,7 @@ class Problem:
     ) -> None:
         loss = SquaredLoss() if loss is None else loss
         for name, value, kind, remedy in (
-            ("measurements", measurements, Samples, "wrap the points: Samples(x)"),
+            ("measurements", measurements, Measurement, "wrap the points: Samples(x)"),
             ("loss", loss, Loss, "pass an instance such as SquaredLoss() or Interpolation()"),
             ("regularizer", regularizer or RadonTV(), Regularizer, "pass an instance such as RadonTV(order=2)"),
         ):
@@ -108,9 +111,12 @@ class Problem:
                 f"{count} data in dimension {dimension} are too few: the polynomials of degree "
                 f"{self.regularizer.degree}, which cost nothing, alone need {free}; add data or drop inputs."
             )
+        if not self.sampled:
+            self._check_measured(free)
         if isinstance(self.loss, PiecewiseLinearLoss) and not self.loss.needs_strength:
             lower, upper = (end.reshape(count, -1) for end in self.loss.interval(self.targets))
             groups, allowance = self.measurements.groups, self.loss.allowance(self.targets)
+            same = "have the same inputs" if self.sampled else "are the same measurement"
             for output in range(lower.shape[1]):
                 # Within each group of equal inputs: the one that asks for most, and the one that allows least.
                 most = np.lexsort((-lower[:, output], groups))
@@ -123,15 +129,38 @@ class Problem:
                     y = self.targets.reshape(count, -1)[pair, output]
                     raise ValueError(
                         f"no function satisfies {self.loss!r} on these data: rows {pair[0]} and {pair[1]} (counted "
-                        f"from 0) have the same inputs but targets {y[0]:g} and {y[1]:g}; average such rows, or use "
+                        f"from 0) {same} but targets {y[0]:g} and {y[1]:g}; average such rows, or use "
                         "SquaredLoss() or another loss with a strength."
                     )
 
-            self._check_reachable(lower, upper, allowance)
+            if self.sampled:
+                self._check_reachable(lower, upper, allowance)
+
+    def _check_measured(self, free: int) -> None:
+        """Refuse measurements that the regularizer does not serve, or that do not see some free polynomial."""
+        measurements, regularizer = self.measurements, self.regularizer
+        if regularizer.order < measurements.least_order:
+            raise ValueError(
+                f"{measurements!r} needs neurons of order {measurements.least_order} at least, got {regularizer!r}: of "
+                "lower orders they are not continuous in the neuron, and the supremum is not attained."
+            )
+        _ = self.oracle
+        if self.free.basis.shape[1] < free:
+            dimension, degree = measurements.dimension, regularizer.degree
+            nothing = RidgeSpline(np.zeros((0, dimension)), np.zeros(0), np.zeros((0, free)), np.eye(free), degree + 1)
+            measured = measurements(nothing)
+            scales = np.abs(measured).max(axis=0)
+            row = np.linalg.svd(measured / np.where(scales > 0, scales, 1.0))[2][-1]
+            row = row / np.where(scales > 0, scales, 1.0)
+            unseen = describe(row, dimension, degree)
+            raise ValueError(
+                f"{measurements!r} does not determine the polynomials of degree {degree}, which cost nothing: "
+                f"f = {unseen} is measured as 0; add measurements that see it."
+            )
 
     def _check_reachable(self, lower: np.ndarray, upper: np.ndarray, allowance: float) -> None:
         """Refuse constraints that no network of the regularizer satisfies, whatever its width."""
-        span = self.regularizer.span(self.measurements.points)
+        span = self.regularizer.span(self.points)
         if span is None:
             return
         # The least that some datum is missed by: a linear program in the coefficients and that.
@@ -153,6 +182,22 @@ class Problem:
                 f'misses some datum by {program.fun:g} at least; allow biases (bias="free" or "joint"), or use '
                 "SquaredLoss() or another loss with a strength."
             )
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the measurements are samples."""
+        return isinstance(self.measurements, Samples)
+
+    @property
+    def points(self) -> np.ndarray:
+        """The points of the samples, (N, d).
+
+        Raises:
+            ValueError: if the measurements are others.
+        """
+        if not isinstance(self.measurements, Samples):
+            raise ValueError(_SAMPLES_ONLY.format("this", self.measurements))
+        return self.measurements.points
 
     @property
     def outputs(self) -> int:
@@ -177,8 +222,15 @@ class Problem:
 
     @cached_property
     def oracle(self) -> Oracle:
-        """The supremum over all neurons of gauge 1 that fits the points: exact where one exists."""
-        return self.regularizer.oracle(self.measurements.points, self.outputs)
+        """The supremum over all neurons of gauge 1 that fits the measurements: exact where one exists."""
+        if self.sampled:
+            return self.regularizer.oracle(self.points, self.outputs)
+        return self.regularizer.measured_oracle(self.measurements, self.outputs)
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        """The derivatives of measured neurons by their parameters."""
+        return Slopes(self.measurements, self.regularizer.activation)
 
     @property
     def representer_bound(self) -> int:
@@ -267,6 +319,8 @@ class Problem:
         checked = _checked_strength(strength, self.loss)
         # What both would make for themselves otherwise. No cached property may depend on the strength.
         _ = self.oracle, self.free
+        if not self.sampled:
+            _ = self.slopes
         other = copy.copy(self)
         object.__setattr__(other, "strength", checked)
         return other
@@ -399,6 +453,21 @@ class Problem:
         rounding += 2 * scale * defect * float(sizes + scale * defect)
         return max(0.0, self.dual_value(scaled) - rounding), float(scale)
 
+    def constrained_bound(self, dual: np.ndarray, supremum: float, noise_norm: float) -> float:
+        """A lower bound of min R(f) subject to ‖ν(f) − y‖₂ ≤ δ, from any z of `feasible_dual`: weak duality.
+
+        (z·y − δ ‖z‖) / sup |p_z|, less what rounding may have added to it, and never below zero; proven if `supremum`
+        is, see `bound`. For the squared loss, whose targets are y.
+        """
+        defect, change = self._made_orthogonal(dual)
+        if not np.isfinite(defect) or not supremum + change > 0:
+            return 0.0
+        terms, size = dual * self.dual_targets, float(np.linalg.norm(dual))
+        rounding = (len(dual) + 16) * _UNIT * (float(np.abs(terms).sum()) + noise_norm * size)
+        shift = 2 * float(np.linalg.norm(self.dual_targets) + np.linalg.norm(self.targets)) + noise_norm
+        value = float(terms.sum()) - noise_norm * size - rounding - defect * shift
+        return max(0.0, value / (supremum + change) * (1 - 4 * _UNIT))
+
     def _made_orthogonal(self, dual: np.ndarray) -> tuple[float, float]:
         """How far from z, at most, an exactly orthogonal z' is, and by how much their profiles differ at most.
 
@@ -406,8 +475,10 @@ class Problem:
         its moments M_0 = Σ z and M_1 = Σ z (x − x_i) are small: changing it at two data i < j makes them zero, by at
         most |M_0| + 2 |M_1| / (x_j − x_i) in all, and the profile by at most |M_1| + |M_0| times the line's length.
         """
-        points, degree = self.measurements.points, self.regularizer.degree
         defect = self._distance_to_orthogonal(dual)
+        if not self.sampled:
+            return defect, defect * reach(self.measurements, self.regularizer.order)
+        points, degree = self.points, self.regularizer.degree
         change = defect * self.regularizer.reach(points)
         if points.shape[1] > 1 or degree != 1 or dual.ndim > 1 or not change > 0:
             return defect, change
@@ -448,8 +519,8 @@ class Problem:
                 values = values[values > 64 * _UNIT]
                 if len(values) < basis.shape[1] and size:
                     # Data that coincide, or lie on a line, do so exactly or by rounding only.
-                    points = self.measurements.points[movable]
-                    if not rank_is_at_most(len(values), points, self.regularizer.degree):
+                    degree = self.regularizer.degree
+                    if not self.sampled or not rank_is_at_most(len(values), self.points[movable], degree):
                         return np.inf
                 if len(values):
                     defect /= float(values[-1]) - 16 * _UNIT
@@ -465,7 +536,10 @@ class Problem:
         Half the rounding squared, or its multiple by the slope of a loss with kinks.
         """
         best = self.free(self.targets)
-        sizes = Polynomial(np.abs(best.coefficients), best.dimension, best.degree)(np.abs(self.measurements.points))
+        centres, radii = self.measurements.supports()
+        farthest = np.abs(centres) + radii[:, None]
+        sizes = Polynomial(np.abs(best.coefficients), best.dimension, best.degree)(farthest)
+        sizes = (sizes.T * self.measurements.masses).T
         size = max(float(sizes.max()), float(np.abs(self.targets).max()))
         rounding = 64 * _UNIT * size
         price = 0.5 * rounding**2
@@ -487,6 +561,16 @@ def check_problem(problem: Any) -> None:
     """
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a Problem, got {type(problem).__name__}.")
+
+
+def check_samples(problem: Problem, name: str) -> None:
+    """Refuse measurements that are no samples, for what `name` says needs points.
+
+    Raises:
+        ValueError: if they are others.
+    """
+    if not problem.sampled:
+        raise ValueError(_SAMPLES_ONLY.format(name, problem.measurements))
 
 
 def _checked_targets(targets: Any, count: int) -> np.ndarray:

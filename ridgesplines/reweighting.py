@@ -12,7 +12,7 @@ import numpy as np
 from ridgesplines.certificate import certify
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.convex_program import CompiledProgram, NeuronForm, candidate_neurons, solution_of
@@ -43,6 +43,7 @@ def reweight(problem: Problem, *, neurons: Neurons | None = None, rounds: int = 
     Source: Candès, Wakin & Boyd 2008; kumar_haupt_2020 for neurons.
     """
     check_problem(problem)
+    check_samples(problem, "reweight")
     if rounds < 1 or not 0 < floor < 1:
         raise ValueError(f"rounds must be at least 1 and floor between 0 and 1, got {rounds!r} and {floor!r}.")
     began = time.perf_counter()

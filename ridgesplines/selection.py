@@ -13,7 +13,7 @@ from ridgesplines.breakpoints import ExactPath
 from ridgesplines.checks import check_number
 from ridgesplines.losses import SquaredLoss
 from ridgesplines.path import RegularizationPath
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.regularizers import RadonTV, VectorRadonTV
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.solution_set import solution_set
@@ -79,7 +79,7 @@ def degrees_of_freedom(problem: Problem, solution: Solution | RidgeSpline) -> fl
     regularizer = problem.regularizer
     on_line = problem.measurements.dimension == 1 and type(regularizer) in (RadonTV, VectorRadonTV)
     if on_line and regularizer.order == 2:
-        count = len(np.unique(problem.measurements.points))
+        count = len(np.unique(problem.points))
         return float(min(count, np.count_nonzero(solution_set(problem, spline).changes) + 2))
     if on_line:
         columns, moving, springs = _moving_knots(problem, spline)
@@ -120,7 +120,7 @@ def _trace(problem: Problem, columns: np.ndarray, moving: np.ndarray, springs: n
 
 def _moving_knots(problem: Problem, spline: RidgeSpline) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Columns, derivatives and springs of knots of order 3 or 4, at the peaks of the dual profile."""
-    x, order = problem.measurements.points, problem.regularizer.order
+    x, order = problem.points, problem.regularizer.order
     neurons, coefficients, _ = problem.regularizer.represent(spline, tolerance=0.0)
     rest = problem.targets - problem.measure_neurons(neurons) @ coefficients
     dual = problem.feasible_dual(problem.weights * (rest - problem.free(rest)(x)))
@@ -144,7 +144,7 @@ def _turning_neurons(problem: Problem, spline: RidgeSpline) -> tuple[np.ndarray,
     While no other datum is met, p_z is a·w for the unit vectors w that keep those data on the hyperplane: its second
     derivative along any of them is −|p_z|.
     """
-    x = problem.measurements.points
+    x = problem.points
     neurons, coefficients, _ = problem.regularizer.represent(spline, tolerance=_RESOLVED)
     heights = x @ neurons.weights.T - neurons.biases
     touching = np.abs(heights) <= _TOUCHING * np.abs(heights).max(axis=0, initial=0.0)
@@ -175,7 +175,7 @@ def noise_variance(problem: Problem) -> float:
         ValueError: if the loss is not the squared one, there are several outputs, or there are too few data.
     """
     _check_squared(problem)
-    x, y, weights = problem.measurements.points, problem.targets, problem.weights
+    x, y, weights = problem.points, problem.targets, problem.weights
     count, dimension = x.shape
     if dimension == 1:
         points, group = np.unique(x[:, 0], return_inverse=True)
@@ -268,6 +268,7 @@ def _path_values(problem: Problem, path: RegularizationPath | ExactPath) -> tupl
 
 def _check_squared(problem: Problem) -> None:
     check_problem(problem)
+    check_samples(problem, "degrees_of_freedom")
     if not isinstance(problem.loss, SquaredLoss) or problem.targets.ndim > 1:
         raise ValueError(
             f"degrees of freedom, and what is made of them, are known for the squared loss and one output, got "

@@ -40,6 +40,7 @@ FLOORS = (
     (
         "solving",
         "path",
+        "discrepancy",
         "breakpoints",
         "selection",
         "comparison",
@@ -78,6 +79,7 @@ NEIGHBOURS = {
     "solution": {"certificate"},
     "path": {"solving"},
     "breakpoints": {"path"},
+    "discrepancy": {"solving"},
     "selection": {"path", "breakpoints"},
     "comparing": {"comparison", "solving"},
     "plotting_classes": {"plotting_parts"},

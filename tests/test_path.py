@@ -126,7 +126,7 @@ def test_targets_without_anything_to_smooth_are_refused():
 
 def test_raw_points_are_refused():
     x, _, y = noisy(20)
-    with pytest.raises(TypeError, match="measurements must be a Samples, got ndarray"):
+    with pytest.raises(TypeError, match="measurements must be a Measurement, got ndarray"):
         select_strength(x, y)
 
 

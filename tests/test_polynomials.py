@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ridgesplines import Polynomial
-from ridgesplines.polynomials import PolynomialFit, monomial_count, monomials, rank_is_at_most, ridge_power
+from ridgesplines.polynomials import PolynomialFit, describe, monomial_count, monomials, rank_is_at_most, ridge_power
 
 SIZES = [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (3, 3)]  # (dimension, degree)
 
@@ -170,3 +170,17 @@ def test_the_rank_of_sampled_polynomials_is_exact(points, degree, rank):
     points = np.array(points)
     assert rank_is_at_most(rank, points, degree)
     assert not rank_is_at_most(rank - 1, points, degree)
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "dimension", "degree", "text"),
+    [
+        ([1.0, 1.0, -2.0], 2, 1, "x1 − 2 x2 + 1"),
+        ([3.0, 0.0, 0.0], 2, 1, "1"),
+        ([0.0, -2.0], 1, 1, "x1"),
+        ([1e-12, 0.0, -3.0, 0.0, 1.0, 6.0], 2, 2, "x2 − 0.3333 x1 x2 − 2 x2²"),
+        ([2.0, 0.0, 0.0, 4.0], 1, 3, "x1³ + 0.5"),
+    ],
+)
+def test_polynomials_are_described_up_to_a_factor(coefficients, dimension, degree, text):
+    assert describe(np.array(coefficients), dimension, degree) == text

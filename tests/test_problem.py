@@ -107,9 +107,13 @@ def test_measuring_a_spline_is_measuring_its_parts(seed, dimension):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"measurements": X}, TypeError, r"measurements must be a Samples, got ndarray; wrap the points: Samples\(x\)"),
-        ({"measurements": X.tolist()}, TypeError, "measurements must be a Samples, got list"),
-        ({"measurements": Samples}, TypeError, "measurements must be a Samples, got the class Samples"),
+        (
+            {"measurements": X},
+            TypeError,
+            r"measurements must be a Measurement, got ndarray; wrap the points: Samples\(x\)",
+        ),
+        ({"measurements": X.tolist()}, TypeError, "measurements must be a Measurement, got list"),
+        ({"measurements": Samples}, TypeError, "measurements must be a Measurement, got the class Samples"),
         ({"loss": SquaredLoss}, TypeError, "loss must be a Loss, got the class SquaredLoss; pass an instance"),
         ({"loss": "squared"}, TypeError, "loss must be a Loss, got str; pass an instance"),
         ({"regularizer": RadonTV}, TypeError, "regularizer must be a Regularizer, got the class RadonTV"),

@@ -53,7 +53,7 @@ def draw(
         )
         for ax, classifier in zip(axes.ravel(), classifiers, strict=True):
             problem, solution = classes_of(classifier), rs.Solution.load(folder / f"{classifier.key}.npz")
-            x, y = problem.measurements.points, problem.targets
+            x, y = problem.points, problem.targets
             plot_classes(solution.spline, x, y, solution.certificate, ax=ax)
             ax.set_title(f"{classifier.title}: {solution.spline.width} neurons", fontsize="medium")
         _save(figure, pictures / "classes.png")
@@ -65,7 +65,7 @@ def _draw_set(
 ) -> None:
     problem = problem_of(which, dimension)
     solution = rs.Solution.load(folder / f"{which.key}_{WHERE[dimension]}.npz")
-    plot_spline(solution.spline, problem.measurements.points, problem.targets, ax=ax)
+    plot_spline(solution.spline, problem.points, problem.targets, ax=ax)
     legend = ax.get_legend()
     if legend is not None and small:
         legend.remove()

@@ -123,7 +123,7 @@ def table_row(
         merged=found.sparse.width,
         reweighted=reweighted,
         above=above,
-        fewest=fewest_knots(problem.measurements.points[:, 0], problem.targets) if dimension == 1 else None,
+        fewest=fewest_knots(problem.points[:, 0], problem.targets) if dimension == 1 else None,
         norm=certificate.regularization,
         relative_gap=certificate.relative_gap,
         kind=certificate.kind,
@@ -139,7 +139,7 @@ def _tell_apart(which: Classifier, folder: Path) -> None:
     certificate = rs.certify(problem, merged, dual=solution.dual)
     kept = rs.Solution(merged, certificate, solution.status, solution.trace, solution.seconds)
     kept.save(folder / f"{which.key}.npz")
-    wrong = int(np.sum(problem.targets * merged(problem.measurements.points) <= 0))
+    wrong = int(np.sum(problem.targets * merged(problem.points) <= 0))
     print(f"{which.title}: {merged.width} neurons, {wrong} of {len(problem.targets)} data misclassified, {certificate}")
 
 

@@ -9,7 +9,10 @@ import numpy as np
 from ridgesplines.geometry import AffineFrame
 from ridgesplines.norms import sizes
 from ridgesplines.oracles.ascent import AscentOracle
+from ridgesplines.oracles.convexity import ConvexityOracle
+from ridgesplines.oracles.functionals import Functionals
 from ridgesplines.oracles.line import LineOracle
+from ridgesplines.oracles.measured_search import MeasuredSearchOracle
 from ridgesplines.oracles.plane import PlaneOracle
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Oracle, Supremum
 from ridgesplines.oracles.space import SpaceOracle
@@ -107,3 +110,10 @@ def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracl
         case _:
             oracle = AscentOracle(coordinates, order)
     return oracle if frame.rank == dimension else EmbeddedOracle(frame, oracle, order)
+
+
+def choose_measured_oracle(functionals: Functionals, order: int = 2) -> Oracle:
+    """The best oracle for measurements that are no samples: bounded for averages in d = 1 and 2, else a search."""
+    if functionals.averaging and functionals.dimension <= 2:
+        return ConvexityOracle(functionals, order)
+    return MeasuredSearchOracle(functionals, order)

@@ -11,7 +11,7 @@ import numpy as np
 from ridgesplines.activations import Activation, TruncatedPower
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.norms import sizes
-from ridgesplines.oracles import GaugeOracle, Neurons, Oracle
+from ridgesplines.oracles import Functionals, GaugeOracle, Neurons, Oracle
 from ridgesplines.polynomials import Polynomial
 from ridgesplines.regularizers.affine import Representation, represent_affine
 from ridgesplines.spline import SAME_HYPERPLANE, RidgeSpline
@@ -172,6 +172,17 @@ class Regularizer(ABC):
         programmed = type(self).cvxpy_gauge is not Regularizer.cvxpy_gauge
         program = self.cvxpy_gauge if programmed else None
         return GaugeOracle(points, self.gauge, self.activation, self.admit, program, self.nonnegative)
+
+    def measured_oracle(self, functionals: Functionals, outputs: int = 1) -> Oracle:
+        """The supremum of |p_z| over neurons of gauge 1, for linear measurements that are no samples.
+
+        Raises:
+            ValueError: if none is known.
+        """
+        raise ValueError(
+            f"{self!r} is for samples, got {functionals!r}; RadonTV(order) and VectorRadonTV(order) serve any linear "
+            "measurements."
+        )
 
     def reach(self, points: np.ndarray) -> float:
         """A bound of ‖ν(σ(w·• − b))‖₂ over the neurons of gauge 1 whose hyperplanes meet `points` (N, d).

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.arrays import Array, namespace
-from ridgesplines.oracles import Neurons, Oracle, choose_oracle
+from ridgesplines.oracles import Functionals, Neurons, Oracle, choose_measured_oracle, choose_oracle
 from ridgesplines.regularizers.protocol import Regularizer
 
 
@@ -58,6 +58,10 @@ class RadonTV(Regularizer):
     def oracle(self, points: np.ndarray, outputs: int = 1) -> Oracle:
         """Exact where one exists, else the multi-start search; see `choose_oracle`."""
         return choose_oracle(points, self.order, outputs)
+
+    def measured_oracle(self, functionals: Functionals, outputs: int = 1) -> Oracle:
+        """A proven bound for averages on the line and in the plane, else a search; see `choose_measured_oracle`."""
+        return choose_measured_oracle(functionals, self.order)
 
     def reach(self, points: np.ndarray) -> float:
         """√N diameter^(m−1) / (m−1)!."""

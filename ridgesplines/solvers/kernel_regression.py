@@ -13,7 +13,7 @@ from ridgesplines.checks import check_number
 from ridgesplines.losses import Interpolation
 from ridgesplines.measurements import Samples
 from ridgesplines.polynomials import Polynomial
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.progress import Progress
 
 Kernel = Callable[[np.ndarray, np.ndarray], Any]
@@ -130,6 +130,7 @@ class KernelRegression:
             ValueError: if it has fewer data than free polynomials, or the kernel's values are not those of a kernel.
         """
         check_problem(problem)
+        check_samples(problem, "KernelRegression")
         with Progress(progress) as show:
             show("kernel regression: decomposing the kernel matrix")
             return self._fit(problem)
@@ -139,7 +140,7 @@ class KernelRegression:
         degree = self.degree
         if degree is None:
             degree = problem.regularizer.order - 1 if self.kernel is None else -1
-        points = problem.measurements.points
+        points = problem.points
         count = len(points)
         gram = np.asarray(kernel(points, points), dtype=float)
         if gram.shape != (count, count) or not np.isfinite(gram).all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.oracles import Neurons
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_samples
 from ridgesplines.spline import RidgeSpline
 
 _UNIT = np.finfo(float).eps
@@ -40,8 +40,9 @@ def merge_neurons(problem: Problem, spline: RidgeSpline) -> RidgeSpline:
 
     Source: pilanci_ergen_2020, one neuron of either sign per activation pattern.
     """
+    check_samples(problem, "merge_neurons")
     spline, predictions = problem.measure(spline)
-    regularizer, points = problem.regularizer, problem.measurements.points
+    regularizer, points = problem.regularizer, problem.points
     if regularizer.order != 2 or problem.targets.ndim != 1 or spline.width < 2:
         return spline
     neurons, coefficients, cost = regularizer.represent(spline)

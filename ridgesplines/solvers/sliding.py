@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ridgesplines.norms import sizes
-from ridgesplines.oracles import Neurons
+from ridgesplines.oracles import Neurons, ball
 from ridgesplines.problem import Problem
 
 # Kinks stop a descent early: a few steps gain nearly what many would.
@@ -61,9 +61,13 @@ class _Network:
 
     def __init__(self, problem: Problem, neurons: Neurons, coefficients: np.ndarray, fit: np.ndarray) -> None:
         self._problem = problem
-        points = problem.measurements.points
-        centre = points.mean(axis=0)
-        self._spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+        if problem.sampled:
+            points = problem.points
+            centre = points.mean(axis=0)
+            self._spread = float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+        else:
+            centre, radius = ball(problem.measurements)
+            points, self._spread = centre[None], radius or 1.0
         # Where no bias is admissible, there is none to move.
         unbiased = not problem.regularizer.admit(Neurons(neurons.weights, np.ones(len(neurons)))).biases.any()
         self._centre = np.zeros_like(centre) if unbiased else centre
@@ -77,7 +81,7 @@ class _Network:
         weights = neurons.weights * scales[:, None]
         offsets = np.zeros(len(neurons)) if unbiased else neurons.biases * scales - weights @ centre
         basis = problem.free.basis
-        self._basis = basis * (float(roots.mean()) * self._spread * np.sqrt(len(points)))
+        self._basis = basis * (float(roots.mean()) * self._spread * np.sqrt(problem.measurements.count))
         remainder = fit - problem.measure_neurons(neurons) @ coefficients
         polynomial = np.linalg.lstsq(self._basis, remainder)[0] if basis.shape[1] else basis.T @ remainder
         values = (coefficients.T / roots).T
@@ -91,7 +95,7 @@ class _Network:
             self.bounds = [*before, *[(0.0, None)] * values.size, *[anything] * polynomial.size]
 
     def _network(self, parameters: np.ndarray) -> tuple[Neurons, np.ndarray, np.ndarray, np.ndarray]:
-        """Neurons, w'·x − b' of each at the data, coefficients, and what the polynomial is at the data."""
+        """Neurons, w'·x − b' of each at samples, coefficients, and what the polynomial is at the data."""
         parts = np.split(parameters, self._ends)
         weights, offsets, values = (part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=False))
         arguments = self._points @ weights.T - self._biased * offsets
@@ -103,17 +107,23 @@ class _Network:
         problem = self._problem
         neurons, arguments, values, polynomial = self._network(parameters)
         activation = problem.regularizer.activation
-        features = activation(arguments)
+        features = activation(arguments) if problem.sampled else problem.measure_neurons(neurons)
         fit = features @ values + polynomial
         gauges, turns, shifts = problem.regularizer.gauge_gradient(neurons)
         strength = problem.dual_limit
         decay = 0.5 * strength * float(np.sum(values**2) + np.sum(gauges**2))
         pull = problem.weights * problem.loss.derivative(problem.targets, fit)
-        back = activation.derivative(arguments) * (np.outer(pull, values) if pull.ndim == 1 else pull @ values.T)
+        back = np.outer(pull, values) if pull.ndim == 1 else pull @ values.T
+        if problem.sampled:
+            back = activation.derivative(arguments) * back
+            turned, shifted = back.T @ self._points, -back.sum(axis=0)
+        else:
+            turned, shifted = problem.slopes(neurons, back)
+            turned = turned + np.outer(shifted, self._centre)
         pushes = strength * gauges * shifts
         gradient = [
-            back.T @ self._points + strength * gauges[:, None] * turns + np.outer(pushes, self._centre),
-            self._biased * (pushes - back.sum(axis=0)),
+            turned + strength * gauges[:, None] * turns + np.outer(pushes, self._centre),
+            self._biased * (pushes + shifted),
             features.T @ pull + strength * values,
             self._basis.T @ pull,
         ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.losses import Interpolation, LogisticLoss, SquaredLoss
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, check_samples
 from ridgesplines.regularizers import RadonTV
 from ridgesplines.solution import Solution
 from ridgesplines.spline import RidgeSpline
@@ -135,6 +135,7 @@ def solution_set(problem: Problem, solution: Solution | RidgeSpline) -> Solution
     """
     spline = solution.spline if isinstance(solution, Solution) else solution
     spline = problem.fitting(spline)
+    check_samples(problem, "solution_set")
     if problem.measurements.dimension != 1 or problem.targets.ndim != 1:
         raise ValueError(
             f"all solutions are known for one input and one output, got {problem.measurements.dimension} inputs and "
@@ -142,7 +143,7 @@ def solution_set(problem: Problem, solution: Solution | RidgeSpline) -> Solution
         )
     if not isinstance(problem.regularizer, RadonTV) or problem.regularizer.order != 2:
         raise ValueError(f"all solutions are known for RadonTV(order=2), got {problem.regularizer!r}.")
-    points = np.unique(problem.measurements.points[:, 0])
+    points = np.unique(problem.points[:, 0])
     value, slope, changes = _connected(spline, points)
     slopes = slope + np.cumsum(changes)[:-1]
     values = value + np.append(0.0, np.cumsum(slopes * np.diff(points)))

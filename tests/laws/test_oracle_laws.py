@@ -16,10 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines.oracles.plane as plane
+from ridgesplines import Samples
 from ridgesplines.oracles import (
     AscentOracle,
     BranchAndBoundOracle,
+    ConvexityOracle,
     LineOracle,
+    MeasuredSearchOracle,
     Neurons,
     Oracle,
     PlaneOracle,
@@ -74,6 +77,11 @@ CASES = {
     "subdivision-order-4": Case(partial(SubdivisionOracle, order=4), 2, 2, "bounded", 4),
     "line-in-space-order-4": Case(partial(choose_oracle, order=4), 3, 1, "exact", 4),
     "plane-in-space-order-3": Case(partial(choose_oracle, order=3), 3, 2, "bounded", 3),
+    "convexity-line-3": Case(lambda x: ConvexityOracle(Samples(x), 3), 1, 1, "bounded", 3),
+    "convexity-line-4": Case(lambda x: ConvexityOracle(Samples(x), 4), 1, 1, "bounded", 4),
+    "convexity-plane-3": Case(lambda x: ConvexityOracle(Samples(x), 3), 2, 2, "bounded", 3),
+    "convexity-plane-4": Case(lambda x: ConvexityOracle(Samples(x), 4), 2, 2, "bounded", 4),
+    "measured-search-3": Case(lambda x: MeasuredSearchOracle(Samples(x), 3), 3, 3, "heuristic", 3),
     "branch-and-bound-2": Case(BranchAndBoundOracle, 2, 2, "bounded"),
     "branch-and-bound-3": Case(BranchAndBoundOracle, 3, 3, "bounded"),
 }

@@ -64,7 +64,7 @@ class PatternForm:
     """
 
     def __init__(self, problem: Problem, patterns: np.ndarray, corners: np.ndarray | None) -> None:
-        points, regularizer = problem.measurements.points, problem.regularizer
+        points, regularizer = problem.points, problem.regularizer
         count, dimension = points.shape
         self._regularizer, self._dimension = regularizer, dimension
         pole = corners[0] if corners is not None and len(corners) == 1 else None
@@ -174,7 +174,7 @@ def candidate_neurons(problem: Problem, directions: int = 32, seed: int = 0) -> 
         directions: how many, in dimension two or more.
         seed: of random directions.
     """
-    points = np.unique(problem.measurements.points, axis=0)
+    points = np.unique(problem.points, axis=0)
     dimension = points.shape[1]
     if dimension == 1:
         weights = np.ones((1, 1))

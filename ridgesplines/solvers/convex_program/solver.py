@@ -15,7 +15,7 @@ from ridgesplines.arrays import finite_array
 from ridgesplines.certificate import certify
 from ridgesplines.checks import check_count, check_gap, is_one_of
 from ridgesplines.oracles import Neurons
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status, TraceRow
 from ridgesplines.solvers.convex_program.forms import NeuronForm, PatternForm, candidate_neurons
@@ -139,7 +139,8 @@ class ConvexProgram:
         return CompiledProgram(problem, form)
 
     def _pattern_form(self, problem: Problem) -> PatternForm:
-        regularizer, points = problem.regularizer, problem.measurements.points
+        check_samples(problem, 'ConvexProgram(form="arrangement")')
+        regularizer, points = problem.regularizer, problem.points
         if regularizer.order != 2 or problem.outputs != 1:
             raise ValueError(
                 'form="arrangement" serves order 2 and one output, got '
@@ -169,6 +170,7 @@ class ConvexProgram:
             raise ValueError(f'form="knots" is for data on the line, got dimension {dimension}.')
         neurons = self.neurons
         if neurons is None:
+            check_samples(problem, "ConvexProgram without neurons of your own")
             neurons = candidate_neurons(problem, seed=self.seed)
         elif neurons.weights.shape[1] != dimension:
             raise ValueError(f"neurons must have dimension {dimension}, got {neurons.weights.shape[1]}.")

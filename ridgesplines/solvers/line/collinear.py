@@ -35,7 +35,7 @@ class CollinearProblem:
     @classmethod
     def of(cls, problem: Problem) -> CollinearProblem | None:
         """None where the points do not lie on a line, up to rounding, or all coincide."""
-        points = problem.measurements.points
+        points = problem.points
         offsets = points - points[0]
         far = offsets[int(np.argmax((offsets**2).sum(axis=1)))]
         length = float(np.linalg.norm(far))

@@ -137,6 +137,8 @@ def _collinear(problem: Problem) -> CollinearProblem | None:
 
 def _missing(problem: Problem) -> str | None:
     """What keeps a problem from being solved here."""
+    if not problem.sampled:
+        return f"this one has {problem.measurements!r}"
     if type(problem.regularizer) not in (RadonTV, VectorRadonTV) or problem.regularizer.order != 2:
         return f"this one has the regularizer {problem.regularizer!r}"
     if problem.targets.ndim != 1:
@@ -361,7 +363,7 @@ def _start(problem: Problem, terms: LineTerms) -> BrokenLine:
     parting = _parting(problem, points) if isinstance(problem.loss, LabelLoss) else None
     if parting is not None and problem.loss_value(parting.values[terms.group]) <= problem.resolution:
         return parting
-    first = int(np.argmin(problem.measurements.points[:, 0]))
+    first = int(np.argmin(problem.points[:, 0]))
     fit = problem.targets - problem.free.project_off(problem.targets)
     slope = float(problem.free(problem.targets).coefficients[1])
     return BrokenLine(fit[first] + slope * (points - points[0]), np.zeros(len(points)), slope)
@@ -369,7 +371,7 @@ def _start(problem: Problem, terms: LineTerms) -> BrokenLine:
 
 def _parting(problem: Problem, points: np.ndarray) -> BrokenLine | None:
     """An affine function that is beyond ±1 at all labels ±1, if there is one."""
-    x, labels = problem.measurements.points[:, 0], problem.targets
+    x, labels = problem.points[:, 0], problem.targets
     if (labels == labels[0]).all():
         return BrokenLine(np.full(len(points), 2.0 * labels[0]), np.zeros(len(points)), 0.0)
     for sign in (1.0, -1.0):

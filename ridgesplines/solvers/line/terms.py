@@ -48,7 +48,7 @@ class LineTerms:
     @classmethod
     def of(cls, problem: Problem) -> LineTerms:
         """The terms of `problem`."""
-        x = problem.measurements.points[:, 0]
+        x = problem.points[:, 0]
         points, group = np.unique(x, return_inverse=True)
         loss, y, weights = problem.loss, problem.targets, problem.weights
         if isinstance(loss, SquaredLoss):

@@ -21,13 +21,18 @@ Snapshot = tuple[Neurons, np.ndarray, np.ndarray | None]
 
 
 class Completion(ABC):
-    """Appends neurons to a spline that misses some data, so that it satisfies the constraint."""
+    """Appends neurons to a spline that misses some data, so that it satisfies the constraint.
+
+    `_points` are the different ones of the samples, or the centres of different measurements.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._points, self._first, group = np.unique(
-            problem.measurements.points, axis=0, return_index=True, return_inverse=True
-        )
+        if problem.sampled:
+            self._points, self._first, group = np.unique(problem.points, axis=0, return_index=True, return_inverse=True)
+        else:
+            self._first, group = np.unique(problem.measurements.groups, return_index=True, return_inverse=True)[1:]
+            self._points = problem.measurements.supports()[0][self._first]
         assert isinstance(problem.loss, PiecewiseLinearLoss)
         # Data at one point share the interval that satisfies them all.
         lower, upper = problem.loss.interval(problem.targets)
@@ -120,6 +125,6 @@ def complete(problem: Problem) -> Completion:
     regularizer = problem.regularizer
     biases = Neurons(np.ones((1, problem.measurements.dimension)), np.full(1, 1e300))
     unbounded = bool(np.all(np.asarray(regularizer.admit(biases).biases) == biases.biases))
-    if regularizer.degree == regularizer.order - 1 and unbounded and not regularizer.nonnegative:
+    if problem.sampled and regularizer.degree == regularizer.order - 1 and unbounded and not regularizer.nonnegative:
         return AlongALine(problem)
     return OfRandomNeurons(problem)

@@ -56,7 +56,7 @@ def _far(problem: Problem, neurons: Neurons) -> np.ndarray:
 
 def _place(problem: Problem) -> tuple[np.ndarray, float]:
     """Mean and spread of the points."""
-    points = problem.measurements.points
+    points = problem.points
     centre = points.mean(axis=0)
     return centre, float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
 

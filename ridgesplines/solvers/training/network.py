@@ -199,7 +199,7 @@ def offset_of(problem: Problem, polynomial: str) -> np.ndarray:
 
 def data_of(problem: Problem, model: Model, dtype: Any) -> Data:
     """The numbers of `problem` in the coordinates of training."""
-    points = problem.measurements.points
+    points = problem.points
     centre = points.mean(axis=0)
     spread = math.sqrt(float(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
     offset = offset_of(problem, model.polynomial)

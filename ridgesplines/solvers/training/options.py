@@ -12,7 +12,7 @@ import optax
 
 from ridgesplines.checks import check_count, check_number, is_one_of
 from ridgesplines.losses import SquaredLoss
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.training.penalties import PENALTIES, check_penalty
 from ridgesplines.solvers.training.result import TrainingGrid, TrainingResult
@@ -161,6 +161,7 @@ class NetworkTraining:
     def _check(self, problem: Problem) -> None:
         """Raise before anything is done if `problem` cannot be trained on like this."""
         check_problem(problem)
+        check_samples(problem, "training")
         if not problem.loss.needs_strength:
             raise ValueError(
                 f"{problem.loss!r} is a constraint, which gradients cannot keep to; train with SquaredLoss() and a "

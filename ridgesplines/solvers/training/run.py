@@ -259,7 +259,7 @@ class Run:
         kept["cases"] = [(case.problem.strength, case.width) for case in self.cases]
         weights = np.zeros(0) if problem.sample_weights is None else problem.sample_weights
         return checkpoint.fingerprint(
-            problem.measurements.points, problem.targets, weights, repr(self.cases[0].problem), self.model, kept
+            problem.points, problem.targets, weights, repr(self.cases[0].problem), self.model, kept
         )
 
     def _resume(self, path: Path) -> None:

@@ -1,0 +1,190 @@
+"""The suprema of measurements that are no samples: against brute force, against each other, and as samples' limit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import EPS, seeds, unit_rows
+from hypothesis import given, settings
+from segments import SegmentAverages
+
+from ridgesplines import Samples
+from ridgesplines.activations import TruncatedPower
+from ridgesplines.oracles import ConvexityOracle, MeasuredSearchOracle, Neurons, choose_measured_oracle, choose_oracle
+from ridgesplines.oracles.functionals import Slopes, ball, reach
+
+
+def segments(rng: np.random.Generator, count: int, dimension: int, length: float) -> SegmentAverages:
+    return SegmentAverages.about(rng.uniform(-1, 1, (count, dimension)), length, seed=int(rng.integers(1000)))
+
+
+def dual_of(rng: np.random.Generator, measurement: SegmentAverages, order: int, outputs: int | None = None):
+    shape = (measurement.count,) if outputs is None else (measurement.count, outputs)
+    return measurement.fit_polynomials(order - 1).project_off(rng.standard_normal(shape))
+
+
+def grid(dimension: int, reach: float = 1.8) -> Neurons:
+    """Neurons of all directions and biases, so dense that next to a smooth maximum there is one."""
+    biases = np.linspace(-reach, reach, 4001 if dimension == 1 else 301)
+    angles = np.pi * np.arange(400) / 400 if dimension == 2 else np.zeros(1)
+    weights = np.column_stack([np.cos(angles), np.sin(angles)])[:, :dimension]
+    return Neurons(np.repeat(weights, len(biases), axis=0), np.tile(biases, len(weights)))
+
+
+def heights(measurement, dual, neurons: Neurons, order: int) -> np.ndarray:
+    values = measurement.of_neurons(neurons, TruncatedPower(order)).T @ dual
+    return np.abs(values) if values.ndim == 1 else np.linalg.norm(values, axis=1)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("length", [0.02, 0.5])
+def test_the_bound_is_the_supremum_of_a_dense_grid(dimension, order, length):
+    rng = np.random.default_rng(order)
+    measurement = segments(rng, 16, dimension, length)
+    dual = dual_of(rng, measurement, order)
+    answer = ConvexityOracle(measurement, order).supremum(dual)
+    highest = heights(measurement, dual, grid(dimension), order).max()
+    assert highest <= answer.upper
+    # A grid of 4001 biases, or 400 by 301 neurons, misses a maximum by the square of its spacing, or by its spacing
+    # times a slope where segments are so short that the profile has kinks.
+    assert highest == pytest.approx(answer.value, rel=2e-2 if length < 0.1 else 2e-3)
+    assert answer.upper == pytest.approx(answer.value, rel=1.1e-9 if dimension == 1 else 1.1e-7)
+    assert heights(measurement, dual, answer.neurons[:1], order)[0] == pytest.approx(answer.value, rel=1e-12)
+
+
+@given(seeds)
+@settings(max_examples=15)
+def test_no_box_is_exceeded_by_what_is_in_it(seed):
+    rng = np.random.default_rng(seed)
+    dimension, order = int(rng.integers(1, 3)), int(rng.integers(2, 5))
+    measurement = segments(rng, 12, dimension, float(rng.uniform(0.01, 1)))
+    dual = dual_of(rng, measurement, order)[:, None]
+    oracle = ConvexityOracle(measurement, order)
+    centre, radius = ball(measurement)
+    widths = rng.uniform(0, [0.1 * (dimension == 2), 0.2 * radius], (40, 2))
+    angles = rng.uniform(0, 2 * np.pi, 40) if dimension == 2 else np.pi * rng.integers(0, 2, 40)
+    boxes = np.column_stack([angles, rng.uniform(0, radius, 40), widths])
+    parts = np.hstack([np.maximum(dual, 0), np.maximum(-dual, 0)])
+    bounds, roundings, _ = oracle._bounds(boxes, parts, np.abs(dual[:, 0]))
+    inside = boxes[:, None, :2] + rng.uniform(-1, 1, (40, 50, 2)) * boxes[:, None, 2:]
+    theta, bias = inside.reshape(-1, 2).T
+    weights = np.column_stack([np.cos(theta), np.sin(theta)])[:, :dimension]
+    found = heights(measurement, dual, Neurons(weights, bias + weights @ centre), order).reshape(40, 50)
+    assert (found.max(axis=1) <= bounds + roundings).all()
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_the_search_finds_the_bounded_supremum(order):
+    rng = np.random.default_rng(10 + order)
+    measurement = segments(rng, 20, 2, 0.4)
+    dual = dual_of(rng, measurement, order)
+    bounded = ConvexityOracle(measurement, order).supremum(dual)
+    searched = MeasuredSearchOracle(measurement, order).supremum(dual)
+    assert searched.value <= bounded.upper
+    assert searched.value == pytest.approx(bounded.value, rel=1e-9)
+    assert MeasuredSearchOracle(measurement, order).kind == "heuristic"
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_the_search_in_space_beats_random_neurons(order):
+    rng = np.random.default_rng(20 + order)
+    measurement = segments(rng, 30, 3, 0.4)
+    dual = dual_of(rng, measurement, order)
+    weights = unit_rows(rng, 20000, 3)
+    neurons = Neurons(weights, rng.uniform(-1.7, 1.7, 20000))
+    assert (
+        MeasuredSearchOracle(measurement, order).supremum(dual).value
+        >= heights(measurement, dual, neurons, order).max()
+    )
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_short_segments_have_the_supremum_of_samples(dimension, order):
+    rng = np.random.default_rng(order)
+    points = rng.uniform(-1, 1, (14, dimension))
+    dual = Samples(points).fit_polynomials(order - 1).project_off(rng.standard_normal(14))
+    exact = choose_oracle(points, order).supremum(dual)
+    length = 1e-6
+    answer = ConvexityOracle(SegmentAverages.about(points, length), order, tolerance=1e-5).supremum(dual)
+    # Averages over a length differ from samples by that times the slope of a neuron, at most 1.7^(m−2), for each datum.
+    assert answer.upper == pytest.approx(exact.value, rel=2e-5, abs=length * 3 * np.abs(dual).sum())
+
+
+def test_several_outputs_have_the_largest_norm_of_a_grid():
+    rng = np.random.default_rng(3)
+    measurement = segments(rng, 16, 2, 0.5)
+    dual = dual_of(rng, measurement, 2, outputs=3)
+    answer = ConvexityOracle(measurement, 2).supremum(dual)
+    highest = heights(measurement, dual, grid(2), 2).max()
+    assert highest <= answer.upper
+    assert highest == pytest.approx(answer.value, rel=2e-3)
+    assert answer.values.shape == (len(answer.neurons), 3)
+    searched = MeasuredSearchOracle(measurement, 2).supremum(dual)
+    assert searched.value == pytest.approx(answer.value, rel=1e-9)
+
+
+def test_a_time_limit_leaves_a_looser_proof():
+    rng = np.random.default_rng(4)
+    measurement = segments(rng, 16, 2, 0.5)
+    dual = dual_of(rng, measurement, 2)
+    exact = ConvexityOracle(measurement, 2).supremum(dual)
+    hasty = ConvexityOracle(measurement, 2, time_limit=1e-9).supremum(dual)
+    assert hasty.upper > 1.01 * exact.upper
+
+
+def test_cheap_answers_prove_nothing_and_hints_help():
+    rng = np.random.default_rng(5)
+    measurement = segments(rng, 16, 2, 0.5)
+    dual = dual_of(rng, measurement, 2)
+    oracle = ConvexityOracle(measurement, 2)
+    answer = oracle.supremum(dual)
+    cheap = oracle.approximate(dual, answer.neurons[:3])
+    assert cheap.upper == np.inf
+    assert cheap.value == pytest.approx(answer.value, rel=1e-9)
+
+
+def test_slopes_are_those_of_differences():
+    rng = np.random.default_rng(6)
+    measurement = segments(rng, 10, 3, 0.7)
+    neurons, pulls = Neurons(unit_rows(rng, 70, 3), rng.uniform(-1, 1, 70)), rng.standard_normal((10, 70))
+    activation, step = TruncatedPower(3), 1e-5
+    by_weights, by_biases = Slopes(measurement, activation)(neurons, pulls)
+
+    def pulled(weights, biases):
+        return np.sum(pulls * measurement.of_neurons(Neurons(weights, biases), activation), axis=0)
+
+    # Central differences of piecewise smooth functions of size one: the square of the step, and ε over it.
+    for i in range(3):
+        move = step * np.eye(3)[i]
+        ends = [pulled(neurons.weights + sign * move, neurons.biases) for sign in (1, -1)]
+        np.testing.assert_allclose(by_weights[:, i], (ends[0] - ends[1]) / (2 * step), atol=1e-4)
+    ends = [pulled(neurons.weights, neurons.biases + sign * step) for sign in (1, -1)]
+    np.testing.assert_allclose(by_biases, (ends[0] - ends[1]) / (2 * step), atol=1e-4)
+
+
+def test_the_reach_bounds_measured_neurons():
+    rng = np.random.default_rng(7)
+    measurement = segments(rng, 30, 2, 0.5)
+    centre, radius = ball(measurement)
+    ends = np.concatenate([measurement.starts, measurement.ends])
+    assert np.linalg.norm(ends - centre, axis=1).max() <= radius * (1 + 8 * EPS)
+    weights = unit_rows(rng, 500, 2)
+    neurons = Neurons(weights, weights @ centre + rng.uniform(-radius, radius, 500))
+    for order in (2, 3, 4):
+        columns = measurement.of_neurons(neurons, TruncatedPower(order))
+        assert np.linalg.norm(columns, axis=0).max() <= reach(measurement, order)
+
+
+def test_which_oracle_is_chosen():
+    rng = np.random.default_rng(8)
+    assert [choose_measured_oracle(segments(rng, 20, d, 0.1)).kind for d in (1, 2, 3)] == [
+        "bounded",
+        "bounded",
+        "heuristic",
+    ]
+    with pytest.raises(ValueError, match="ConvexityOracle bounds averages in dimension 1 or 2, got SegmentAverages"):
+        ConvexityOracle(segments(rng, 20, 3, 0.1), 2)
+    with pytest.raises(ValueError, match="starts must be at least 1, got 0"):
+        MeasuredSearchOracle(segments(rng, 20, 3, 0.1), 2, starts=0)
