@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ridgesplines.comparing import compare
     from ridgesplines.comparison import Comparison, ComparisonRow
     from ridgesplines.exchange import export_network, import_network
+    from ridgesplines.kernel_nuggets import NuggetChoice, choose_nuggets
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
     from ridgesplines.kernel_solution import KernelSolution, KernelStatus
     from ridgesplines.kernel_solving import KernelSolver, solve_kernel
@@ -111,6 +112,7 @@ _HOMES = {
     "Measurement": "measurements",
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
+    "NuggetChoice": "kernel_nuggets",
     "Polish": "polishing",
     "PolishStep": "polishing",
     "Polynomial": "polynomials",
@@ -134,6 +136,7 @@ _HOMES = {
     "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
+    "choose_nuggets": "kernel_nuggets",
     "compare": "comparing",
     "degrees_of_freedom": "selection",
     "exact_path": "breakpoints",
@@ -181,7 +184,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
-    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
+    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients", "choose_nuggets", "NuggetChoice",
     "datasets", "kernels", "oracles", "surfaces",
     "plotting", "plotting_classes", "plotting_comparison", "plotting_training",
 ]  # fmt: skip

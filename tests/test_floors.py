@@ -47,6 +47,7 @@ FLOORS = (
         "polishing",
         "reweighting",
         "kernel_solving",
+        "kernel_nuggets",
     ),
     (
         "plotting_parts",
