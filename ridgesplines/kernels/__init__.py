@@ -9,7 +9,7 @@ from ridgesplines.kernels.polyharmonic import PolyharmonicKernel
 from ridgesplines.kernels.protocol import Jet, Kernel
 from ridgesplines.kernels.range_split import RangeSplit, SplitSum, split_serves
 from ridgesplines.kernels.sums import hermite_sum, value_sum
-from ridgesplines.kernels.uniform import UniformKernel
+from ridgesplines.kernels.uniform import UniformKernel, spike
 
 __all__ = [
     "GaussianKernel",
@@ -26,6 +26,7 @@ __all__ = [
     "describe",
     "from_description",
     "hermite_sum",
+    "spike",
     "split_serves",
     "value_sum",
 ]

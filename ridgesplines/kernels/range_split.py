@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 
 import numpy as np
@@ -44,7 +43,8 @@ class RangeSplit:
         high: the opposite corner, (d,).
         accuracy: what the interpolation may leave of the terms |c| R³ within the range: 3e-6, 1e-7 or 5e-9 at best.
         reach: R; None chooses it by the density of the centres.
-        memory: bytes that the grid's arrays may take, where R is chosen.
+        memory: bytes that the grid's arrays may take, roughly, where R is chosen; by default 250 for each centre, and at
+            least 20 MB.
 
     Raises:
         ValueError: for other kernels, dimensions or accuracies.
@@ -61,7 +61,7 @@ class RangeSplit:
         *,
         accuracy: float = 3e-5,
         reach: float | None = None,
-        memory: float = 2e8,
+        memory: float | None = None,
     ) -> None:
         dimension = centres.shape[1]
         if not split_serves(kernel, dimension):
@@ -81,7 +81,11 @@ class RangeSplit:
         # Rounding at the border must not leave the grid.
         slack = 1e-9 * float((box_high - box_low).max() or 1.0)
         self.low, self.high = box_low - slack, box_high + slack
-        self.reach = self._chosen_reach(memory) if reach is None else float(reach)
+        self.reach = (
+            self._chosen_reach(max(2e7, 250.0 * len(centres)) if memory is None else memory)
+            if reach is None
+            else float(reach)
+        )
         self._lay_out()
 
     def _nodes(self, step: float) -> np.ndarray:
@@ -99,7 +103,7 @@ class RangeSplit:
         for parts in (8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 512, 1024, 2048):
             step = longest / parts
             nodes = np.prod([scipy.fft.next_fast_len(2 * int(n)) if n > 1 else 1 for n in self._nodes(step)])
-            if 40.0 * nodes / 2 ** (3 - self._offset) > memory and np.isfinite(least):
+            if 5.0 * nodes > memory and np.isfinite(least):
                 break
             pairs = np.mean(tree.query_ball_point(sample, self.steps * step, return_length=True))
             # Nanoseconds for a pair (of which a half lie in the range), and for a node of the padded grid.
@@ -181,7 +185,7 @@ class RangeSplit:
         work = scipy.fft.fft(work, second, axis=1, workers=threads)
         fold = np.minimum(np.arange(first), first - np.arange(first))
         mirror = np.minimum(np.arange(second), second - np.arange(second))
-        slab = max(1, 2**21 // (first * work.shape[2]))
+        slab = max(1, 2**18 // (first * work.shape[2]))
         if first == 1:
             work *= self._spectrum[:, mirror]
         else:

@@ -46,13 +46,13 @@ def near(sources, starts, shape, low, size, targets, sums, begin, end, reach, p,
     held, here0, here1, here2 = 0, 0, 0, 0
     for i in range(begin, end):
         x, y, z = targets[0, i], targets[1, i], targets[2, i]
-        cell0 = int(math.floor((x - low[0]) / size))
-        cell1 = int(math.floor((y - low[1]) / size))
-        cell2 = int(math.floor((z - low[2]) / size))
+        cell0 = math.floor((x - low[0]) / size)
+        cell1 = math.floor((y - low[1]) / size)
+        cell2 = math.floor((z - low[2]) / size)
         if i == begin or cell0 != here0 or cell1 != here1 or cell2 != here2:
             # The sources within reach of the cell, side by side: long loops use the vector units.
             here0, here1, here2, held = cell0, cell1, cell2, 0
-            around = int(math.ceil(reach / size))
+            around = math.ceil(reach / size)
             left, right = max(0, cell2 - around), min(shape[2] - 1, cell2 + around)
             middle0, middle1 = low[0] + (cell0 + 0.5) * size, low[1] + (cell1 + 0.5) * size
             middle2 = low[2] + (cell2 + 0.5) * size
@@ -135,7 +135,7 @@ def spread(sources, low, step, tables, counts, grid):  # type: ignore[no-untyped
                 w[axis, 0], dw[axis, 0], place[axis] = 1.0, 0.0, 0
                 continue
             u = (sources[axis, j] - low[axis]) / step
-            left = int(math.floor(u))
+            left = math.floor(u)
             u -= left
             place[axis] = left - (order // 2 - 1)
             for k in range(order):
@@ -166,7 +166,7 @@ def gather(targets, low, step, tables, counts, grid, sums, begin, end, gradients
                 w[axis, 0], dw[axis, 0], place[axis] = 1.0, 0.0, 0
                 continue
             u = (targets[axis, i] - low[axis]) / step
-            left = int(math.floor(u))
+            left = math.floor(u)
             u -= left
             place[axis] = left - (order // 2 - 1)
             for k in range(order):

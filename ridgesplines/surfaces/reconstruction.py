@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -69,8 +69,8 @@ def reconstruct(
     *,
     kernel: Kernel | None = None,
     solver: KernelSolver | None = None,
-    value_nugget: float = 0.0,
-    gradient_nugget: float = 0.0,
+    value_nugget: float | Literal["automatic"] = 0.0,
+    gradient_nugget: float | Literal["automatic"] = 0.0,
     resolution: int = 128,
     margin: float = 0.05,
     progress: bool | None = None,
