@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         plotting,
         plotting_classes,
         plotting_comparison,
+        plotting_kernels,
         plotting_training,
         surfaces,
     )
@@ -166,6 +167,7 @@ _MODULES = (
     "plotting",
     "plotting_classes",
     "plotting_comparison",
+    "plotting_kernels",
     "plotting_training",
     "surfaces",
 )
@@ -186,7 +188,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
     "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients", "choose_nuggets", "NuggetChoice",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_training",
+    "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels", "plotting_training",
 ]  # fmt: skip
 
 

@@ -196,15 +196,20 @@ class BoxedSpline:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) at points (n, d) in the box."""
-        if self._sum is None:
-            return np.asarray(self._spline(x))
-        return self._sum.values(x) + np.asarray(self._spline.polynomial(x))
+        return self._evaluated(x, False)[0]
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values (n,) and gradients (n, d) at points (n, d) in the box."""
+        return self._evaluated(x, True)
+
+    def _evaluated(self, x: np.ndarray, gradients: bool) -> tuple[np.ndarray, np.ndarray]:
+        spline = self._spline
         if self._sum is None:
-            values, gradients = self._spline.value_and_gradient(x)
-            return np.asarray(values), np.asarray(gradients)
-        both = self._sum.values_and_gradients(x)
-        polynomial = self._spline.polynomial
-        return both[:, 0] + np.asarray(polynomial(x)), both[:, 1:] + np.asarray(polynomial.gradient(x))
+            both = spline.value_and_gradient(x) if gradients else (spline(x), np.zeros((0, spline.dimension)))
+            return np.asarray(both[0]), np.asarray(both[1])
+        rows = self._sum.values_and_gradients(x) if gradients else self._sum.values(x)[:, None]
+        values, slopes = rows[:, 0], rows[:, 1:]
+        if spline.polynomial.degree >= 0:
+            values = values + np.asarray(spline.polynomial(x))
+            slopes = slopes + np.asarray(spline.polynomial.gradient(x)) if gradients else slopes
+        return values, slopes

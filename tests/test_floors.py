@@ -54,6 +54,7 @@ FLOORS = (
         "plotting_classes",
         "plotting",
         "plotting_comparison",
+        "plotting_kernels",
         "plotting_training",
         "surfaces",
         "datasets",
@@ -81,6 +82,7 @@ NEIGHBOURS = {
     "plotting_classes": {"plotting_parts"},
     "plotting": {"plotting_parts", "plotting_classes"},
     "plotting_comparison": {"plotting", "plotting_parts"},
+    "plotting_kernels": {"plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
