@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
     from ridgesplines.solvers.kernel_cholesky import DenseCholesky
-    from ridgesplines.solvers.kernel_gradients import ConjugateGradients
+    from ridgesplines.solvers.kernel_gradients import ConjugateGradients, NystromGradients
     from ridgesplines.solvers.kernel_regression import KernelFit, KernelRegression
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.merging import merge_neurons
@@ -114,6 +114,7 @@ _HOMES = {
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
     "NuggetChoice": "kernel_nuggets",
+    "NystromGradients": "solvers.kernel_gradients.nystrom",
     "Polish": "polishing",
     "PolishStep": "polishing",
     "Polynomial": "polynomials",
@@ -186,7 +187,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "Solution", "Status", "TraceRow", "certify", "Certificate",
     "RidgeSpline", "Network", "Polynomial",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
-    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients", "choose_nuggets", "NuggetChoice",
+    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients", "NystromGradients",
+    "choose_nuggets", "NuggetChoice",
     "datasets", "kernels", "oracles", "surfaces",
     "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels", "plotting_training",
 ]  # fmt: skip

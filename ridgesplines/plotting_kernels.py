@@ -42,7 +42,7 @@ def plot_nuggets(choice: NuggetChoice, *, ax: Axes | None = None) -> Axes:
     norm = BoundaryNorm(levels.tolist(), 256)
     axes: Any = (choice.grid_values, choice.grid_gradients)
     filled = ax.contourf(*axes, shown, levels=levels, norm=norm, cmap="viridis_r")
-    ax.figure.colorbar(filled, ax=ax, label=label)
+    ax.figure.colorbar(filled, ax=ax, label=label, format="%.3g")
     widths = 2 * np.nan_to_num(choice.standard_errors, nan=0.0, posinf=0.0)
     ax.errorbar(
         value,

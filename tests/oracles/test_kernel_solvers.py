@@ -231,6 +231,61 @@ def test_the_compiled_preconditioner_of_the_uniform_kernel_is_the_traced_one(gra
     np.testing.assert_allclose(compiled, traced, rtol=0, atol=1e-9 * np.abs(traced).max())
 
 
+@pytest.mark.parametrize("gradients", [True, False])
+def test_with_all_centres_nystrom_is_the_factorization(gradients):
+    points, normals = oriented(80)
+    problem = rs.KernelProblem(
+        points, points[:, 0], normals if gradients else None, kernel=UniformKernel(), value_nugget=1e-5,
+        gradient_nugget=1e-3,
+    )  # fmt: skip
+    dense, all_centres = rs.solve_kernel(problem), rs.solve_kernel(problem, rs.NystromGradients(centres=80))
+    new = np.random.default_rng(0).uniform(-0.5, 0.5, (50, 3))
+    # The preconditioner is then the matrix itself.
+    assert all_centres.iterations <= 3
+    np.testing.assert_allclose(all_centres.spline(new), dense.spline(new), rtol=0, atol=1e-6)
+    assert all_centres.value_misfit == pytest.approx(dense.value_misfit, rel=1e-3)
+
+
+def test_few_centres_solve_the_normal_equations_of_least_squares():
+    points, normals = oriented(300)
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(), value_nugget=1e-5, gradient_nugget=1e-3)
+    errors = []
+    for count in (20, 60, 180):
+        solution = rs.solve_kernel(problem, rs.NystromGradients(centres=count, tolerance=1e-10))
+        assert solution.status is rs.KernelStatus.CONVERGED
+        assert solution.iterations < 40
+        errors.append(solution.gradient_misfit)
+        centres = solution.spline.centres
+        assert centres.shape == (count, 3)
+        # By a least-squares solver on the stacked square roots, which never forms the normal equations.
+        wide, square = problem.kernel.hermite(points, centres), problem.kernel.hermite(centres, centres)
+        roots = np.tile(problem.nuggets, 300) ** 0.5
+        root = np.linalg.cholesky(square + 1e-15 * np.eye(len(square))).T
+        stacked = np.concatenate([wide / roots[:, None], root])
+        right = np.concatenate([problem.data.ravel() / roots, np.zeros(len(root))])
+        expected = wide @ np.linalg.lstsq(stacked, right, rcond=None)[0]
+        values, gradients = solution.spline.value_and_gradient(points)
+        found = np.column_stack([values, gradients]).ravel()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        assert solution.value_misfit == pytest.approx(np.abs(values).max())
+        assert max(solution.value_residual, solution.gradient_residual) < 1e-3
+    assert errors[2] < errors[1] < errors[0]
+
+
+def test_what_nystrom_does_not_take(monkeypatch):
+    points, normals = oriented(30)
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(), value_nugget=1e-5, gradient_nugget=1e-3)
+    with pytest.raises(ValueError, match="NystromGradients needs a positive value_nugget"):
+        rs.solve_kernel(problem.with_nuggets(1e-5, 0.0), rs.NystromGradients())
+    with pytest.raises(ValueError, match=r"two matrices for 30 centres need .* more than memory"):
+        rs.solve_kernel(problem, rs.NystromGradients(memory=1e4))
+    with pytest.raises(ValueError, match="centres must be at least 1, got 0"):
+        rs.NystromGradients(centres=0)
+    free = rs.KernelProblem(points, 0, normals, kernel=PolyharmonicKernel(3), value_nugget=1, gradient_nugget=1)
+    with pytest.raises(ValueError, match="NystromGradients has no free polynomials, but free_degree is 1"):
+        rs.solve_kernel(free, rs.NystromGradients())
+
+
 def test_with_all_neighbours_the_preconditioner_is_the_inverse():
     points, normals = oriented(25)
     kernel = MaternKernel(2.5)
