@@ -39,6 +39,7 @@ class KernelSolution:
         seconds: time by stage.
         sum_errors: the largest errors of values and gradients, as the solver summed them, at a sample of 200 points:
             misfits and residuals are known to this. 0 where all sums are exact.
+        nuggets: of values and gradients, as the problem had them.
     """
 
     spline: KernelSpline
@@ -53,6 +54,7 @@ class KernelSolution:
     dropped: int
     seconds: dict[str, float]
     sum_errors: tuple[float, float] = (0.0, 0.0)
+    nuggets: tuple[float, float] = (0.0, 0.0)
 
     def __str__(self) -> str:
         errors = f"misfit {self.value_misfit:.1e} at values"
@@ -61,6 +63,8 @@ class KernelSolution:
         work = f", {self.iterations} iterations" if self.iterations else ""
         extra = f", jitter {self.jitter:.1e}" if self.jitter else ""
         extra += f", {self.dropped} near-duplicate points left out" if self.dropped else ""
+        if any(self.nuggets):
+            extra += f", nuggets {self.nuggets[0]:.1e} and {self.nuggets[1]:.1e}"
         if any(self.sum_errors):
             extra += f", sums to {self.sum_errors[0]:.1e} and {self.sum_errors[1]:.1e}"
         return f"{self.spline}: {errors}, {self.status.value}{work}{extra}"
@@ -116,4 +120,5 @@ def measured(
         len(misfit) - len(kept),
         seconds or {},
         sum_errors,
+        (problem.value_nugget, problem.gradient_nugget),
     )

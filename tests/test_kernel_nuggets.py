@@ -129,7 +129,8 @@ def test_chosen_nuggets_bring_noisy_points_nearer_to_the_curve_than_none():
         points, normals = noisy_ellipse(80, seed)
         errors = []
         for nugget in (0.0, "automatic"):
-            f, _ = rs.surfaces.fit_oriented(points, normals, value_nugget=nugget, gradient_nugget=nugget)
+            f, solution = rs.surfaces.fit_oriented(points, normals, value_nugget=nugget, gradient_nugget=nugget)
+            assert (solution.nuggets[0] > 0) == (nugget == "automatic")
             on = np.column_stack([0.8 * np.cos(angle), 0.5 * np.sin(angle)])
             errors.append(np.mean(np.abs(f(on)) / np.linalg.norm(f.gradient(on), axis=1)))
         better.append(errors[1] / errors[0])

@@ -83,12 +83,11 @@ class ConjugateGradients:
         points, right = np.ascontiguousarray(problem.points[kept]), problem.data[kept]
         with Progress(progress) as show:
             start = time.perf_counter()
-            precondition = InverseCholesky(problem, points, self.neighbours, self.seed, show)
-            seconds["preconditioner"] = time.perf_counter() - start
-
-            start = time.perf_counter()
             split = self._split(problem, points)
             seconds["sums"] = time.perf_counter() - start
+            start = time.perf_counter()
+            precondition = InverseCholesky(problem, points, self.neighbours, self.seed, show)
+            seconds["preconditioner"] = time.perf_counter() - start
 
             def apply(vector: np.ndarray) -> np.ndarray:
                 if split is not None and problem.size == 1:
@@ -114,7 +113,8 @@ class ConjugateGradients:
             show("measuring the errors")
             fitted, errors = None, (0.0, 0.0)
             if split is not None:
-                fitted = split(coefficients)._at(problem.points, problem.size > 1)
+                total, x = split(coefficients), problem.points
+                fitted = total.values(x)[:, None] if problem.size == 1 else total.values_and_gradients(x)
                 errors = split.error(coefficients)
             return measured(
                 problem, spline, status, kept=kept, iterations=len(residuals), residuals=residuals, seconds=seconds,
