@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -14,6 +15,8 @@ from ridgesplines.kernels.sums import hermite_sum
 from ridgesplines.kernels.uniform import UniformKernel, spike
 from ridgesplines.oracles.threads import in_threads
 
+# The stubs take the transforms' results for tuples.
+_fft: Any = scipy.fft
 # From rough to fine: the error that is left (see `RangeSplit`, measured and rounded up); the nodes of the interpolation
 # along each axis; grid steps of the range; and terms of the polynomial that continues |r|³ within it.
 _LEVELS = ((1e-3, 6, 4.0, 5), (3e-5, 8, 6.0, 6), (2e-6, 10, 8.0, 7))
@@ -105,7 +108,7 @@ class RangeSplit:
         best, least = longest, np.inf
         for parts in (8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 512, 1024, 2048):
             step = longest / parts
-            nodes = np.prod([scipy.fft.next_fast_len(2 * int(n)) if n > 1 else 1 for n in self._nodes(step)])
+            nodes = np.prod([_fft.next_fast_len(2 * int(n)) if n > 1 else 1 for n in self._nodes(step)])
             if 5.0 * nodes > memory and np.isfinite(least):
                 break
             pairs = np.mean(tree.query_ball_point(sample, self.steps * step, return_length=True))
@@ -129,7 +132,7 @@ class RangeSplit:
         self._tables = np.array([weights, slopes])
         # (1 + t)^(3/2) by its first terms at t = 0, which is |r| = R.
         self._continuation = np.where(np.arange(TERMS) < self._terms, binom(1.5, np.arange(TERMS)), 0.0)
-        self._padded = [scipy.fft.next_fast_len(2 * int(n), real=True) if n > 1 else 1 for n in self._shape]
+        self._padded = [_fft.next_fast_len(2 * int(n), real=True) if n > 1 else 1 for n in self._shape]
         self._padded = [n + n % 2 if n > 1 else 1 for n in self._padded]
         self._spectrum = self._transformed_kernel()
         self._factor = spike(2, dimension) / float(self.kernel.radius)
@@ -165,7 +168,7 @@ class RangeSplit:
         values[inner] = self.reach**3 * np.polynomial.polynomial.polyval(t, self._continuation)
         for axis, n in enumerate(self._padded):
             if n > 1:
-                values = scipy.fft.dct(values, type=1, axis=axis, overwrite_x=True)
+                values = _fft.dct(values, type=1, axis=axis, overwrite_x=True)
         return values
 
     def __call__(self, coefficients: np.ndarray) -> SplitSum:
@@ -184,8 +187,8 @@ class RangeSplit:
         """The sums of s over the nodes; each axis is padded when its turn comes, the first one slab by slab."""
         threads = os.cpu_count() or 1
         first, second, third = self._padded
-        work = scipy.fft.rfft(grid, third, axis=2, workers=threads) if third > 1 else grid.astype(complex)
-        work = scipy.fft.fft(work, second, axis=1, workers=threads)
+        work = _fft.rfft(grid, third, axis=2, workers=threads) if third > 1 else grid.astype(complex)
+        work = _fft.fft(work, second, axis=1, workers=threads)
         fold = np.minimum(np.arange(first), first - np.arange(first))
         mirror = np.minimum(np.arange(second), second - np.arange(second))
         slab = max(1, 2**18 // (first * work.shape[2]))
@@ -193,13 +196,13 @@ class RangeSplit:
             work *= self._spectrum[:, mirror]
         else:
             for start in range(0, second, slab):
-                part = scipy.fft.fft(work[:, start : start + slab], first, axis=0, workers=threads)
+                part = _fft.fft(work[:, start : start + slab], first, axis=0, workers=threads)
                 spectrum = self._spectrum[:, mirror[start : start + slab]]
                 part *= spectrum[fold]
-                part = scipy.fft.ifft(part, axis=0, workers=threads, overwrite_x=True)
+                part = _fft.ifft(part, axis=0, workers=threads, overwrite_x=True)
                 work[:, start : start + slab] = part[: len(grid)]
-        work = scipy.fft.ifft(work, axis=1, workers=threads, overwrite_x=True)[:, : self._shape[1]]
-        return np.ascontiguousarray(scipy.fft.irfft(work, third, axis=2, workers=threads)[:, :, : self._shape[2]])
+        work = _fft.ifft(work, axis=1, workers=threads, overwrite_x=True)[:, : self._shape[1]]
+        return np.ascontiguousarray(_fft.irfft(work, third, axis=2, workers=threads)[:, :, : self._shape[2]])
 
 
 class SplitSum:

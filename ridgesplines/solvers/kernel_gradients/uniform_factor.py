@@ -97,6 +97,7 @@ def _columns(points, sets, nuggets, constants, jitters, columns, begin, end):  #
                         matrix[a * size + 1 + k, b * size + 1 + k] += inner - slope
             for k in range(size):
                 matrix[a * size + k, a * size + k] += nuggets[k]
+        positive = False
         for jitter in jitters:
             positive = True
             for a in range(rows):
