@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         plotting,
         plotting_classes,
         plotting_comparison,
+        plotting_kernels,
         plotting_measurements,
         plotting_radon,
         plotting_training,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         RidgeSplineRegressorCV,
     )
     from ridgesplines.exchange import export_network, import_network
+    from ridgesplines.kernel_nuggets import NuggetChoice, choose_nuggets
     from ridgesplines.kernel_problem import KernelProblem, finite_difference_problem
     from ridgesplines.kernel_solution import KernelSolution, KernelStatus
     from ridgesplines.kernel_solving import KernelSolver, solve_kernel
@@ -93,7 +95,7 @@ if TYPE_CHECKING:
     from ridgesplines.solvers.column_generation import ColumnGeneration
     from ridgesplines.solvers.convex_program import ConvexProgram
     from ridgesplines.solvers.kernel_cholesky import DenseCholesky
-    from ridgesplines.solvers.kernel_gradients import ConjugateGradients
+    from ridgesplines.solvers.kernel_gradients import ConjugateGradients, NystromGradients
     from ridgesplines.solvers.kernel_regression import KernelFit, KernelRegression
     from ridgesplines.solvers.line import LineSpline
     from ridgesplines.solvers.merging import merge_neurons
@@ -150,6 +152,8 @@ _HOMES = {
     "Network": "spline",
     "NetworkTraining": "solvers.training.options",
     "NeuralSplineRegressor": "estimators",
+    "NuggetChoice": "kernel_nuggets",
+    "NystromGradients": "solvers.kernel_gradients.nystrom",
     "ParallelBeam": "radon.transform",
     "Polish": "polishing",
     "PolishStep": "polishing",
@@ -182,6 +186,7 @@ _HOMES = {
     "Trajectory": "solvers.training.result",
     "VectorRadonTV": "regularizers",
     "certify": "certificate",
+    "choose_nuggets": "kernel_nuggets",
     "compare": "comparing",
     "degrees_of_freedom": "selection",
     "discrepancy_strength": "discrepancy",
@@ -218,6 +223,7 @@ _MODULES = (
     "plotting",
     "plotting_classes",
     "plotting_comparison",
+    "plotting_kernels",
     "plotting_measurements",
     "plotting_radon",
     "plotting_training",
@@ -242,11 +248,12 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "radon_tv", "RadonTotalVariation", "radon_measure", "RadonMeasure", "radon_density",
     "radon_transform", "filtered_back_projection", "ParallelBeam", "Sinogram", "GridFunction",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
-    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients",
+    "solve_kernel", "KernelSolver", "DenseCholesky", "ConjugateGradients", "NystromGradients",
+    "choose_nuggets", "NuggetChoice",
     "RidgeSplineRegressor", "RidgeSplineRegressorCV", "RidgeSplineClassifier", "NeuralSplineRegressor",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_measurements", "plotting_radon",
-    "plotting_training",
+    "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels", "plotting_measurements",
+    "plotting_radon", "plotting_training",
 ]  # fmt: skip
 
 

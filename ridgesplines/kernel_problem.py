@@ -10,6 +10,9 @@ from ridgesplines.arrays import finite_array
 from ridgesplines.checks import check_number
 from ridgesplines.kernels import Kernel
 
+# Points assembled at once: the transients are a few times these rows.
+_ROWS = 128
+
 
 class KernelProblem:
     """The least norm in a kernel's Hilbert space: min Σ (f(x_n) − y_n)²/α + Σ |∇f(x_n) − g_n|²/β + ‖f − p‖²_K.
@@ -107,6 +110,45 @@ class KernelProblem:
         nuggets = np.full(self.size, self.gradient_nugget)
         nuggets[0] = self.value_nugget
         return nuggets
+
+    def with_nuggets(self, value_nugget: float, gradient_nugget: float) -> KernelProblem:
+        """The same data with other nuggets.
+
+        Raises:
+            ValueError: as the constructor.
+        """
+        return KernelProblem(
+            self.points,
+            self.values,
+            self.gradients,
+            kernel=self.kernel,
+            value_nugget=value_nugget,
+            gradient_nugget=gradient_nugget,
+            free_degree=self.free_degree,
+        )
+
+    def at(self, indices: np.ndarray) -> KernelProblem:
+        """The problem of some of the points."""
+        return KernelProblem(
+            self.points[indices],
+            self.values[indices],
+            None if self.gradients is None else self.gradients[indices],
+            kernel=self.kernel,
+            value_nugget=self.value_nugget,
+            gradient_nugget=self.gradient_nugget,
+            free_degree=self.free_degree,
+        )
+
+    def matrix(self) -> np.ndarray:
+        """The matrix of the equations, nuggets included, (size · N)², in Fortran's order (it is symmetric)."""
+        rows = len(self.points) * self.size
+        matrix = np.empty((rows, rows))
+        for start in range(0, len(self.points), _ROWS):
+            some = self.points[start : start + _ROWS]
+            part = self.kernel(some, self.points) if self.size == 1 else self.kernel.hermite(some, self.points)
+            matrix[start * self.size : (start + len(some)) * self.size] = part
+        matrix[np.diag_indices(rows)] += np.tile(self.nuggets, len(self.points))
+        return matrix.T
 
     def __repr__(self) -> str:
         count, dimension = self.points.shape

@@ -37,6 +37,9 @@ class KernelSolution:
             precision; 0 mostly.
         dropped: how many points were left out because another is nearly the same; they count in the misfits.
         seconds: time by stage.
+        sum_errors: the largest errors of values and gradients, as the solver summed them, at a sample of 200 points:
+            misfits and residuals are known to this. 0 where all sums are exact.
+        nuggets: of values and gradients, as the problem had them.
     """
 
     spline: KernelSpline
@@ -50,6 +53,8 @@ class KernelSolution:
     jitter: float
     dropped: int
     seconds: dict[str, float]
+    sum_errors: tuple[float, float] = (0.0, 0.0)
+    nuggets: tuple[float, float] = (0.0, 0.0)
 
     def __str__(self) -> str:
         errors = f"misfit {self.value_misfit:.1e} at values"
@@ -58,6 +63,10 @@ class KernelSolution:
         work = f", {self.iterations} iterations" if self.iterations else ""
         extra = f", jitter {self.jitter:.1e}" if self.jitter else ""
         extra += f", {self.dropped} near-duplicate points left out" if self.dropped else ""
+        if any(self.nuggets):
+            extra += f", nuggets {self.nuggets[0]:.1e} and {self.nuggets[1]:.1e}"
+        if any(self.sum_errors):
+            extra += f", sums to {self.sum_errors[0]:.1e} and {self.sum_errors[1]:.1e}"
         return f"{self.spline}: {errors}, {self.status.value}{work}{extra}"
 
 
@@ -71,6 +80,8 @@ def measured(
     residuals: np.ndarray | None = None,
     jitter: float = 0.0,
     seconds: dict[str, float] | None = None,
+    fitted: np.ndarray | None = None,
+    sum_errors: tuple[float, float] = (0.0, 0.0),
 ) -> KernelSolution:
     """The solution with its errors, by one more evaluation at all data.
 
@@ -83,8 +94,12 @@ def measured(
         residuals: ditto.
         jitter: ditto.
         seconds: ditto.
+        fitted: values and gradients at all data, (N, size), if they are known.
+        sum_errors: see `KernelSolution`.
     """
-    if problem.gradients is None:
+    if fitted is not None:
+        pass
+    elif problem.gradients is None:
         fitted = np.asarray(spline(problem.points))[:, None]
     else:
         values, gradients = spline.value_and_gradient(problem.points)
@@ -104,4 +119,6 @@ def measured(
         jitter,
         len(misfit) - len(kept),
         seconds or {},
+        sum_errors,
+        (problem.value_nugget, problem.gradient_nugget),
     )

@@ -48,6 +48,7 @@ FLOORS = (
         "polishing",
         "reweighting",
         "kernel_solving",
+        "kernel_nuggets",
     ),
     (
         "plotting_parts",
@@ -55,6 +56,7 @@ FLOORS = (
         "plotting",
         "plotting_comparison",
         "plotting_radon",
+        "plotting_kernels",
         "plotting_training",
         "plotting_measurements",
         "surfaces",
@@ -86,6 +88,7 @@ NEIGHBOURS = {
     "plotting": {"plotting_parts", "plotting_classes"},
     "plotting_comparison": {"plotting", "plotting_parts"},
     "plotting_radon": {"plotting_parts"},
+    "plotting_kernels": {"plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
     "plotting_measurements": {"plotting_parts"},
     "cli_surfaces": {"cli_parts"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import ridgesplines as rs
 from experiments.benchmarks import search_quality
 from experiments.benchmarks.cases import Case, OracleCase, ProgramCase, SearchCase, SolveCase
+from experiments.benchmarks.kernels import KernelCase, NystromCase
 from experiments.benchmarks.line import LineCase, SparsestCase, TrendFilterCase
 from experiments.benchmarks.peer_training import Limits
 from experiments.benchmarks.peers import DIABETES, PLANTED, PeerCase
@@ -134,6 +135,14 @@ ROWS = {
             *(PeerCase("peers", 442, DIABETES, lam, Limits(steps=8000)) for lam in (0.1, 0.01, 0.001)),
         ),
         (PeerCase("peers", 20, PLANTED, 0.1, Limits.tiny()),),
+    ),
+    "oriented-points": Row(
+        "Oriented points in space, the kernel of uniform biases, to a residual of 1e-4; and the paper's Nyström way",
+        (
+            *(KernelCase(_OURS, size) for size in (2000, 5000, 10_000, 20_000, 50_000, 100_000)),
+            *(NystromCase(f"Nyström, M = {centres}", 20_000, centres) for centres in (1000, 2000, 4000, 8000)),
+        ),
+        (KernelCase(_OURS, 100), KernelCase(_OURS, 200), NystromCase("Nyström, M = 50", 60, 50)),
     ),
     "search-quality": Row(
         "How often the searches find the supremum",

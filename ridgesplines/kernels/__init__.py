@@ -7,8 +7,9 @@ from ridgesplines.kernels.matern import MaternKernel
 from ridgesplines.kernels.neural_tangent import NeuralTangentKernel
 from ridgesplines.kernels.polyharmonic import PolyharmonicKernel
 from ridgesplines.kernels.protocol import Jet, Kernel
+from ridgesplines.kernels.range_split import RangeSplit, SplitSum, split_serves
 from ridgesplines.kernels.sums import hermite_sum, value_sum
-from ridgesplines.kernels.uniform import UniformKernel
+from ridgesplines.kernels.uniform import UniformKernel, spike
 
 __all__ = [
     "GaussianKernel",
@@ -17,11 +18,15 @@ __all__ = [
     "MaternKernel",
     "NeuralTangentKernel",
     "PolyharmonicKernel",
+    "RangeSplit",
     "ScaledKernel",
+    "SplitSum",
     "SumKernel",
     "UniformKernel",
     "describe",
     "from_description",
     "hermite_sum",
+    "spike",
+    "split_serves",
     "value_sum",
 ]

@@ -18,8 +18,6 @@ from ridgesplines.polynomials import Polynomial, monomial_count, monomials
 from ridgesplines.progress import Progress
 
 _EPS = float(np.finfo(float).eps)
-# Points assembled at once: the transients are a few times these rows.
-_ROWS = 128
 # Refinement steps at most: two remove the factorization's rounding, more undo a jitter where that is possible.
 _REFINEMENTS = 30
 
@@ -70,7 +68,7 @@ class DenseCholesky:
             while True:
                 show(f"assembling the matrix of {rows} rows")
                 start = time.perf_counter()
-                matrix, right = _assembled(problem), problem.data.ravel()
+                matrix, right = problem.matrix(), problem.data.ravel()
                 size = float(np.mean(np.diagonal(matrix)))
                 matrix[np.diag_indices(rows)] += jitter
                 reduced, right_reduced = free.reduce(matrix, right)
@@ -95,20 +93,6 @@ class DenseCholesky:
 
 def _shaped(coefficients: np.ndarray, problem: KernelProblem) -> np.ndarray:
     return coefficients if problem.size == 1 else coefficients.reshape(-1, problem.size)
-
-
-def _assembled(problem: KernelProblem) -> np.ndarray:
-    """The matrix of the equations, nuggets included, in Fortran's order (it is symmetric)."""
-    rows = len(problem.points) * problem.size
-    matrix = np.empty((rows, rows))
-    for start in range(0, len(problem.points), _ROWS):
-        some = problem.points[start : start + _ROWS]
-        part = (
-            problem.kernel(some, problem.points) if problem.size == 1 else problem.kernel.hermite(some, problem.points)
-        )
-        matrix[start * problem.size : (start + len(some)) * problem.size] = part
-    matrix[np.diag_indices(rows)] += np.tile(problem.nuggets, len(problem.points))
-    return matrix.T
 
 
 def _assembled_product(problem: KernelProblem, coefficients: np.ndarray) -> np.ndarray:

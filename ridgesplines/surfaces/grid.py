@@ -64,7 +64,8 @@ def evaluate_near_zero(
     show("evaluating the corners of the grid's blocks")
     corner_index = np.stack(np.meshgrid(*(np.arange(n + 1) for n in blocks), indexing="ij"), axis=-1)
     corners = origin + corner_index.reshape(-1, dimension) * (_STEPS * spacing)
-    values, gradients = f.spline.value_and_gradient((corners - f.centre) / f.scale)
+    spline = f.spline.in_box((corners[0] - f.centre) / f.scale, (corners[-1] - f.centre) / f.scale)
+    values, gradients = spline.value_and_gradient((corners - f.centre) / f.scale)
     coarse = (f.scale * values).reshape(blocks + 1)
     slopes = np.linalg.norm(gradients, axis=1).reshape(blocks + 1)
     low_corner, high_corner = _over_corners(coarse, np.minimum), _over_corners(coarse, np.maximum)
@@ -84,7 +85,8 @@ def evaluate_near_zero(
     batch = 2**15
     for start in range(0, len(vertices), batch):
         show(f"evaluating the grid: {start} of {len(vertices)} vertices")
-        found[start : start + batch] = f(origin + spacing * vertices[start : start + batch])
+        some = origin + spacing * vertices[start : start + batch]
+        found[start : start + batch] = f.scale * spline((some - f.centre) / f.scale)
     grid[mask] = found
     return Grid(grid, origin, spacing, len(vertices) / mask.size)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ridgesplines.archive import read_archive, write_archive
 from ridgesplines.arrays import Array, finite_array
+from ridgesplines.kernel_nuggets import choose_nuggets
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
@@ -73,8 +74,8 @@ def fit_oriented(
     *,
     kernel: Kernel | None = None,
     solver: KernelSolver | None = None,
-    value_nugget: float = 0.0,
-    gradient_nugget: float = 0.0,
+    value_nugget: float | Literal["automatic"] = 0.0,
+    gradient_nugget: float | Literal["automatic"] = 0.0,
     progress: bool | None = None,
 ) -> tuple[ImplicitFunction, KernelSolution]:
     """The function of least norm that vanishes at oriented points and has their normals as gradients.
@@ -86,7 +87,8 @@ def fit_oriented(
         normals: (N, d), outward; of any length but zero.
         kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
         solver: see `solve_kernel`.
-        value_nugget: see `KernelProblem`, in units of the unit ball.
+        value_nugget: see `KernelProblem`, in units of the unit ball; "automatic" for both chooses them by
+            `choose_nuggets`, for noisy points and normals.
         gradient_nugget: ditto.
         progress: show a line of progress; None shows it on a terminal.
 
@@ -97,7 +99,7 @@ def fit_oriented(
     Source: williams_2021, with gradients instead of finite differences.
     """
     problem, centre, scale = oriented_problem(
-        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget
+        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     solution = solve_kernel(problem, solver, progress=progress)
     return ImplicitFunction(solution.spline, centre, scale), solution
@@ -108,8 +110,9 @@ def oriented_problem(
     normals: Any,
     *,
     kernel: Kernel | None = None,
-    value_nugget: float = 0.0,
-    gradient_nugget: float = 0.0,
+    value_nugget: float | Literal["automatic"] = 0.0,
+    gradient_nugget: float | Literal["automatic"] = 0.0,
+    progress: bool | None = None,
 ) -> tuple[KernelProblem, np.ndarray, float]:
     """What `fit_oriented` solves, with the centre and the scale of the unit ball that the points are moved to."""
     points = finite_array("points", points, dimensions=(2,))
@@ -138,12 +141,21 @@ def oriented_problem(
         raise ValueError(f"points all lie in one {where}: they bound nothing; give points from all sides.")
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     scale = float(np.linalg.norm(points - centre, axis=1).max()) / _RADIUS
+    automatic = "automatic" in (value_nugget, gradient_nugget)
+    if automatic and value_nugget != gradient_nugget:
+        raise ValueError(
+            'value_nugget and gradient_nugget must both be "automatic", or both numbers, got '
+            f"{value_nugget!r} and {gradient_nugget!r}; what suits one depends on the other."
+        )
     problem = KernelProblem(
         (points - centre) / scale,
         0,
         normals / lengths,
         kernel=UniformKernel() if kernel is None else kernel,
-        value_nugget=value_nugget,
-        gradient_nugget=gradient_nugget,
+        # Any positive numbers allow for points that coincide with different normals.
+        value_nugget=1.0 if value_nugget == "automatic" else value_nugget,
+        gradient_nugget=1.0 if gradient_nugget == "automatic" else gradient_nugget,
     )
+    if automatic:
+        problem = choose_nuggets(problem, progress=progress).problem
     return problem, centre, scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -76,8 +76,8 @@ def reconstruct(
     *,
     kernel: Kernel | None = None,
     solver: KernelSolver | None = None,
-    value_nugget: float = 0.0,
-    gradient_nugget: float = 0.0,
+    value_nugget: float | Literal["automatic"] = 0.0,
+    gradient_nugget: float | Literal["automatic"] = 0.0,
     resolution: int = 128,
     margin: float = 0.05,
     sign_repair: bool = True,
@@ -118,7 +118,7 @@ def reconstruct(
         surface_mesher()
     start = time.perf_counter()
     problem, centre, scale = oriented_problem(
-        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget
+        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     solution = solve_kernel(problem, solver, progress=progress)
     seconds = {"fit": time.perf_counter() - start}

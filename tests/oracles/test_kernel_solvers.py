@@ -175,6 +175,117 @@ def test_conjugate_gradients_agree_with_the_factorization_at_two_thousand_points
     np.testing.assert_allclose(iterative.spline(new), direct.spline(new), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_conjugate_gradients_with_sums_split_by_range_agree_with_those_over_all_pairs(dimension):
+    points, normals = oriented(600)
+    if dimension == 2:
+        points, normals = points[:150, :2] / np.linalg.norm(points[:150, :2], axis=1, keepdims=True) * 0.9, points
+        normals = points / 0.9
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(), gradient_nugget=1e-6)
+    exact = rs.solve_kernel(problem, rs.ConjugateGradients(tolerance=1e-7, thinning=0, accuracy=0))
+    split = rs.solve_kernel(problem, rs.ConjugateGradients(tolerance=1e-7, thinning=0, accuracy=2e-6))
+    assert split.status is rs.KernelStatus.CONVERGED
+    assert abs(split.iterations - exact.iterations) <= 2
+    assert exact.sum_errors == (0.0, 0.0)
+    assert 0 < split.sum_errors[0] < 1e-3
+    assert "sums to" in str(split)
+    # The true residual is that of the split sums and what these leave, measured at a sample of 200 centres.
+    values, gradients = split.spline.value_and_gradient(split.spline.centres)
+    assert np.abs(values).max() < split.value_residual + 3 * split.sum_errors[0]
+    left = normals - gradients - 1e-6 * split.spline.coefficients[:, 1:]
+    assert np.linalg.norm(left, axis=1).max() < split.gradient_residual + 3 * split.sum_errors[1]
+
+
+def test_the_sums_are_split_beyond_ten_thousand_points_where_they_can_be(monkeypatch):
+    points, normals = oriented(200)
+    monkeypatch.setattr(solver, "_ALL_PAIRS", 100)
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel())
+    assert rs.solve_kernel(problem, rs.ConjugateGradients()).sum_errors[0] > 0
+    other = rs.KernelProblem(points, 0, normals, kernel=GaussianKernel())
+    assert rs.solve_kernel(other, rs.ConjugateGradients()).sum_errors == (0.0, 0.0)
+    values = rs.KernelProblem(points, points[:, 0], kernel=UniformKernel(), value_nugget=1e-3)
+    alone = rs.solve_kernel(values, rs.ConjugateGradients(tolerance=1e-8))
+    dense = rs.solve_kernel(values, rs.DenseCholesky())
+    np.testing.assert_allclose(alone.spline(points), dense.spline(points), rtol=0, atol=1e-4)
+    with pytest.raises(ValueError, match="kernel must be a UniformKernel of order 2"):
+        rs.solve_kernel(other, rs.ConjugateGradients(accuracy=1e-3))
+    with pytest.raises(ValueError, match="accuracy must be at least 0 and less than 1, or None, got 2"):
+        rs.ConjugateGradients(accuracy=2)
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_the_compiled_preconditioner_of_the_uniform_kernel_is_the_traced_one(gradients, dimension):
+    points, normals = oriented(60)
+    points, normals = points[:, :dimension], normals[:, :dimension] if gradients else None
+    problem = rs.KernelProblem(
+        points, 0, normals, kernel=UniformKernel(radius=1.2), value_nugget=1e-5, gradient_nugget=1e-4
+    )
+    # The same kernel, of a class that has no compiled form.
+    other = rs.KernelProblem(
+        points, 0, normals, kernel=1.0 * UniformKernel(radius=1.2), value_nugget=1e-5, gradient_nugget=1e-4
+    )
+    vector = np.random.default_rng(0).standard_normal(problem.data.shape)
+    compiled, traced = (InverseCholesky(each, points, 8)(vector) for each in (problem, other))
+    # The nuggets keep the condition of the local matrices below 1e6.
+    np.testing.assert_allclose(compiled, traced, rtol=0, atol=1e-9 * np.abs(traced).max())
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_with_all_centres_nystrom_is_the_factorization(gradients):
+    points, normals = oriented(80)
+    problem = rs.KernelProblem(
+        points, points[:, 0], normals if gradients else None, kernel=UniformKernel(), value_nugget=1e-5,
+        gradient_nugget=1e-3,
+    )  # fmt: skip
+    dense, all_centres = rs.solve_kernel(problem), rs.solve_kernel(problem, rs.NystromGradients(centres=80))
+    new = np.random.default_rng(0).uniform(-0.5, 0.5, (50, 3))
+    # The preconditioner is then the matrix itself.
+    assert all_centres.iterations <= 3
+    np.testing.assert_allclose(all_centres.spline(new), dense.spline(new), rtol=0, atol=1e-6)
+    assert all_centres.value_misfit == pytest.approx(dense.value_misfit, rel=1e-3)
+
+
+def test_few_centres_solve_the_normal_equations_of_least_squares():
+    points, normals = oriented(300)
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(), value_nugget=1e-5, gradient_nugget=1e-3)
+    errors = []
+    for count in (20, 60, 180):
+        solution = rs.solve_kernel(problem, rs.NystromGradients(centres=count, tolerance=1e-10))
+        assert solution.status is rs.KernelStatus.CONVERGED
+        assert solution.iterations < 40
+        errors.append(solution.gradient_misfit)
+        centres = solution.spline.centres
+        assert centres.shape == (count, 3)
+        # By a least-squares solver on the stacked square roots, which never forms the normal equations.
+        wide, square = problem.kernel.hermite(points, centres), problem.kernel.hermite(centres, centres)
+        roots = np.tile(problem.nuggets, 300) ** 0.5
+        root = np.linalg.cholesky(square + 1e-15 * np.eye(len(square))).T
+        stacked = np.concatenate([wide / roots[:, None], root])
+        right = np.concatenate([problem.data.ravel() / roots, np.zeros(len(root))])
+        expected = wide @ np.linalg.lstsq(stacked, right, rcond=None)[0]
+        values, gradients = solution.spline.value_and_gradient(points)
+        found = np.column_stack([values, gradients]).ravel()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        assert solution.value_misfit == pytest.approx(np.abs(values).max())
+        assert max(solution.value_residual, solution.gradient_residual) < 1e-3
+    assert errors[2] < errors[1] < errors[0]
+
+
+def test_what_nystrom_does_not_take(monkeypatch):
+    points, normals = oriented(30)
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(), value_nugget=1e-5, gradient_nugget=1e-3)
+    with pytest.raises(ValueError, match="NystromGradients needs a positive value_nugget"):
+        rs.solve_kernel(problem.with_nuggets(1e-5, 0.0), rs.NystromGradients())
+    with pytest.raises(ValueError, match=r"two matrices for 30 centres need .* more than memory"):
+        rs.solve_kernel(problem, rs.NystromGradients(memory=1e4))
+    with pytest.raises(ValueError, match="centres must be at least 1, got 0"):
+        rs.NystromGradients(centres=0)
+    free = rs.KernelProblem(points, 0, normals, kernel=PolyharmonicKernel(3), value_nugget=1, gradient_nugget=1)
+    with pytest.raises(ValueError, match="NystromGradients has no free polynomials, but free_degree is 1"):
+        rs.solve_kernel(free, rs.NystromGradients())
+
+
 def test_with_all_neighbours_the_preconditioner_is_the_inverse():
     points, normals = oriented(25)
     kernel = MaternKernel(2.5)

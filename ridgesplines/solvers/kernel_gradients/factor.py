@@ -13,8 +13,9 @@ from numba import njit
 
 from ridgesplines.arrays import Array
 from ridgesplines.kernel_problem import KernelProblem
-from ridgesplines.kernels import Kernel
+from ridgesplines.kernels import Kernel, UniformKernel
 from ridgesplines.solvers.kernel_gradients.ordering import coarse_to_fine, nearest_earlier
+from ridgesplines.solvers.kernel_gradients.uniform_factor import uniform_columns
 
 # Local matrices held at once: 128 of 68 × 68 with normals in space and 16 neighbours, 5 MB.
 _BATCH = 128
@@ -50,19 +51,30 @@ class InverseCholesky:
         order = coarse_to_fine(points, seed)
         earlier = nearest_earlier(points[order], min(neighbours, max(1, count - 1)))
         ordered = points[order]
-        size = problem.size
-        nuggets = jnp.asarray(problem.nuggets)
         # Neighbours first, the point itself last, missing ones as −1.
         sets = np.concatenate([earlier, np.arange(count)[:, None]], axis=1)
-        self._blocks = np.empty((count, sets.shape[1], size, size))
+        kernel: Any = problem.kernel
+        if isinstance(kernel, UniformKernel) and kernel.order == 2 and not isinstance(kernel.radius, jax.Array):
+            self._blocks = uniform_columns(kernel, ordered, sets, problem.nuggets, _JITTERS, show)
+        else:
+            self._blocks = self._traced_columns(problem, ordered, sets, show)
+        self._sets = np.where(sets < 0, 0, order[sets])
+
+    def _traced_columns(
+        self, problem: KernelProblem, ordered: np.ndarray, sets: np.ndarray, show: Callable[[str], None]
+    ) -> np.ndarray:
+        """The block columns for any kernel, by JAX, batch by batch."""
+        count, size = len(ordered), problem.size
+        nuggets = jnp.asarray(problem.nuggets)
+        blocks = np.empty((count, sets.shape[1], size, size))
         for start in range(0, count, _BATCH):
             show(f"preconditioner: {start} of {count} points")
             batch = sets[start : start + _BATCH]
             padded = np.concatenate([batch, np.full((_BATCH - len(batch), batch.shape[1]), -1)])
-            self._blocks[start : start + len(batch)] = self._columns(problem.kernel, ordered, padded, nuggets, size)[
+            blocks[start : start + len(batch)] = self._columns(problem.kernel, ordered, padded, nuggets, size)[
                 : len(batch)
             ]
-        self._sets = np.where(sets < 0, 0, order[sets])
+        return blocks
 
     @staticmethod
     def _columns(kernel: Kernel, points: np.ndarray, sets: np.ndarray, nuggets: Any, size: int) -> np.ndarray:

@@ -1,0 +1,213 @@
+"""Nuggets chosen from the data: simulated data, other libraries' densities, points left out one by one, units."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from helpers import seeds
+from hypothesis import given, settings
+from scipy.optimize import minimize
+from scipy.stats import chi2, multivariate_normal
+
+import ridgesplines as rs
+from ridgesplines.kernels import GaussianKernel, PolyharmonicKernel, UniformKernel
+
+
+def ball(count: int, dimension: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((count, dimension))
+    return 0.9 * points * rng.uniform(0.3, 1, (count, 1)) / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def simulated(
+    count: int, seed: int, value_nugget: float, gradient_nugget: float | None, variance: float = 4.0
+) -> rs.KernelProblem:
+    """Data drawn from the model, with σ² = `variance`; without gradients if their nugget is None."""
+    points, kernel = ball(count, 2, seed), UniformKernel()
+    size = 1 if gradient_nugget is None else 3
+    model = rs.KernelProblem(points, 0, points if size > 1 else None, kernel=kernel)
+    matrix = model.with_nuggets(value_nugget, gradient_nugget or 0.0).matrix()
+    factor = np.linalg.cholesky(matrix + 1e-13 * np.eye(len(matrix)))
+    data = variance**0.5 * (factor @ np.random.default_rng(seed).standard_normal(len(matrix))).reshape(count, size)
+    return rs.KernelProblem(points, data[:, 0], data[:, 1:] if size > 1 else None, kernel=kernel)
+
+
+def minus_log_likelihood(problem: rs.KernelProblem, logs: np.ndarray, variance: float | None = None) -> float:
+    """By SciPy's normal density; with the best variance if none is given."""
+    matrix = problem.with_nuggets(*np.append(np.exp(logs), 0.0)[:2]).matrix()
+    data = problem.data.ravel()
+    if variance is None:
+        variance = float(data @ np.linalg.solve(matrix, data)) / len(data)
+    return -float(multivariate_normal(cov=variance * matrix, allow_singular=True).logpdf(data))
+
+
+def noisy_ellipse(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points within 0.02 of an ellipse, and its normals, off by 0.1."""
+    rng = np.random.default_rng(seed)
+    directions = rng.standard_normal((count, 2))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    normals = directions / [0.8, 0.5]
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = directions * [0.8, 0.5] + 0.02 * rng.standard_normal((count, 2))
+    return points, normals + 0.1 * rng.standard_normal((count, 2))
+
+
+@pytest.mark.parametrize("gradient_nugget", [None, 1e-2])
+def test_the_score_is_scipys_density_at_its_minimum(gradient_nugget):
+    problem = simulated(40, 1, 1e-4, gradient_nugget)
+    choice = rs.choose_nuggets(problem)
+    assert choice.criterion == "likelihood"
+    assert (choice.blocks, choice.points) == (1, 40)
+    logs = np.log([choice.value_nugget, choice.gradient_nugget][: 1 if gradient_nugget is None else 2])
+    # SciPy's density uses eigenvalues: the digits of the condition number, some 1e5, are lost.
+    assert choice.score == pytest.approx(minus_log_likelihood(problem, logs), abs=1e-6)
+    assert choice.score == pytest.approx(minus_log_likelihood(problem, logs, choice.variance), abs=1e-6)
+    found = minimize(lambda at: minus_log_likelihood(problem, at), logs, method="Nelder-Mead")
+    # The search stops where the likelihood has no more to say.
+    assert choice.score <= found.fun + 0.05
+    np.testing.assert_allclose(logs, found.x, atol=0.3)
+    # The standard errors are those of the curvature's expectation, which is near the curvature.
+    steps = 0.2 * choice.standard_errors[: len(logs)]
+    for k, step in enumerate(np.diag(steps)):
+        up, down = (minus_log_likelihood(problem, found.x + sign * step) for sign in (1, -1))
+        curvature = (up + down - 2 * found.fun) / steps[k] ** 2
+        assert curvature * choice.standard_errors[k] ** 2 > 0.3
+
+
+@pytest.mark.parametrize(("value_nugget", "gradient_nugget"), [(1e-4, 1e-2), (1e-3, 1e-3), (1e-3, None)])
+def test_the_nuggets_that_data_were_drawn_with_come_out_within_the_uncertainty(value_nugget, gradient_nugget):
+    true = np.log([value_nugget] if gradient_nugget is None else [value_nugget, gradient_nugget])
+    drops, deviations = [], []
+    for seed in range(8):
+        problem = simulated(100, seed, value_nugget, gradient_nugget)
+        choice = rs.choose_nuggets(problem)
+        logs = np.log([choice.value_nugget, choice.gradient_nugget][: len(true)])
+        drops.append(2 * (minus_log_likelihood(problem, true) - choice.score))
+        deviations.append((logs - true) / choice.standard_errors[: len(true)])
+    # Wilks: twice the drop of the logarithmic likelihood is χ² distributed; a sum of eight, at one in 10,000.
+    assert sum(drops) < chi2(8 * len(true)).ppf(1 - 1e-4)
+    assert min(drops) > -0.1
+    assert np.abs(np.mean(deviations, axis=0)).max() < 4 / 8**0.5
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_without_noise_the_fit_stays_an_interpolation(seed):
+    problem = simulated(80, seed, 0.0, 0.0)
+    choice = rs.choose_nuggets(problem)
+    assert choice.value_nugget < 1e-7
+    solution = rs.solve_kernel(choice.problem)
+    size = np.abs(problem.values).max()
+    assert solution.value_misfit < 1e-3 * size
+    directions = ball(80, 2, seed)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    circle = rs.choose_nuggets(rs.KernelProblem(0.8 * directions, 0, directions, kernel=UniformKernel()))
+    assert circle.criterion == "distance"
+    assert rs.solve_kernel(circle.problem).value_misfit < 1e-4
+
+
+def test_the_distance_is_that_of_points_left_out_one_by_one():
+    points, normals = noisy_ellipse(12, 0)
+    problem = rs.KernelProblem(points, 0.3, normals, kernel=GaussianKernel())
+    choice = rs.choose_nuggets(problem)
+    assert choice.criterion == "distance"
+    total = 0.0
+    for i in range(12):
+        rest = choice.problem.at(np.delete(np.arange(12), i))
+        value, slope = rs.solve_kernel(rest).spline.value_and_gradient(points[i])
+        total += float((value - 0.3) ** 2 / np.sum(slope**2))
+    assert choice.score == pytest.approx(np.sqrt(total / 12), rel=1e-6)
+    # No node of the surface is better, which for few points is that of all.
+    assert choice.score <= choice.surface.min() * 1.001
+    assert np.isnan(choice.standard_errors).all()
+
+
+def test_chosen_nuggets_bring_noisy_points_nearer_to_the_curve_than_none():
+    angle = np.linspace(0, 2 * np.pi, 400)
+    better = []
+    for seed in range(3):
+        points, normals = noisy_ellipse(80, seed)
+        errors = []
+        for nugget in (0.0, "automatic"):
+            f, solution = rs.surfaces.fit_oriented(points, normals, value_nugget=nugget, gradient_nugget=nugget)
+            assert (solution.nuggets[0] > 0) == (nugget == "automatic")
+            on = np.column_stack([0.8 * np.cos(angle), 0.5 * np.sin(angle)])
+            errors.append(np.mean(np.abs(f(on)) / np.linalg.norm(f.gradient(on), axis=1)))
+        better.append(errors[1] / errors[0])
+    # Four in ten of the noise's effect at most remain: 0.02 / √(80 points over the degrees of freedom).
+    assert np.mean(better) < 0.8
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=seeds)
+def test_the_choice_follows_the_units_of_the_data(seed):
+    problem = simulated(30, seed % 1000, 1e-4, 1e-2)
+    length, unit = 8.0, 2.0**-5
+    scaled = rs.KernelProblem(
+        length * problem.points,
+        unit * length * problem.values,
+        unit * problem.gradients,
+        kernel=UniformKernel(radius=length),
+    )
+    first, second = rs.choose_nuggets(problem), rs.choose_nuggets(scaled)
+    # The numbers are powers of two: the arithmetic is the same but for roundings in the search.
+    assert second.value_nugget == pytest.approx(length**2 * first.value_nugget, rel=1e-3)
+    assert second.gradient_nugget == pytest.approx(first.gradient_nugget, rel=1e-3)
+    assert second.variance == pytest.approx(unit**2 * first.variance, rel=1e-3)
+
+
+def test_blocks_of_many_points_agree_with_all_data_within_the_uncertainty():
+    problem = simulated(300, 3, 1e-4, 1e-2)
+    whole, parts = rs.choose_nuggets(problem), rs.choose_nuggets(problem, dense_points=75)
+    assert (parts.blocks, parts.points) == (4, 300)
+    assert "in 4 blocks" in str(parts)
+    for name in ("value_nugget", "gradient_nugget"):
+        k = ("value_nugget", "gradient_nugget").index(name)
+        difference = abs(np.log(getattr(parts, name) / getattr(whole, name)))
+        assert difference < 4 * np.hypot(whole.standard_errors[k], parts.standard_errors[k])
+    again = rs.choose_nuggets(problem, dense_points=75)
+    assert again.value_nugget == parts.value_nugget
+
+
+def test_points_given_twice_with_different_data():
+    points, normals = noisy_ellipse(40, 0)
+    twice, both = np.repeat(points, 2, axis=0), np.concatenate([normals, -0.5 * normals])
+    both = both.reshape(2, 40, 2).transpose(1, 0, 2).reshape(80, 2)
+    problem = rs.KernelProblem(twice, 0, both, kernel=UniformKernel(), value_nugget=1.0, gradient_nugget=1.0)
+    choice = rs.choose_nuggets(problem)
+    assert choice.value_nugget > 0
+    assert choice.gradient_nugget > 0
+    assert len(choice.problem.points) == 80
+
+
+@pytest.mark.parametrize("gradient_nugget", [None, 1e-2])
+@pytest.mark.parametrize("criterion", ["likelihood", "distance"])
+def test_the_surface_is_drawn_with_the_choice_on_it(gradient_nugget, criterion):
+    if gradient_nugget is None and criterion == "distance":
+        return
+    choice = rs.choose_nuggets(simulated(30, 0, 1e-4, gradient_nugget), criterion)
+    figure, ax = plt.subplots()
+    assert rs.plotting_kernels.plot_nuggets(choice, ax=ax) is ax
+    xs = np.concatenate([np.atleast_1d(line.get_xdata()) for line in ax.lines])
+    assert np.isclose(xs, choice.value_nugget).any()
+    plt.close(figure)
+    plt.close(rs.plotting_kernels.plot_nuggets(choice).figure)
+
+
+def test_senseless_arguments():
+    problem = simulated(10, 0, 1e-4, None)
+    points, normals = noisy_ellipse(10, 0)
+    with pytest.raises(TypeError, match="problem must be a KernelProblem, got ndarray"):
+        rs.choose_nuggets(points)
+    with pytest.raises(ValueError, match="choose_nuggets has no free polynomials, but free_degree is 1"):
+        rs.choose_nuggets(rs.KernelProblem(points, 1.0, kernel=PolyharmonicKernel(3)))
+    with pytest.raises(ValueError, match="values and gradients are all zero"):
+        rs.choose_nuggets(rs.KernelProblem(points, 0.0, kernel=UniformKernel()))
+    with pytest.raises(ValueError, match='criterion must be "likelihood", "distance" or None'):
+        rs.choose_nuggets(problem, "evidence")
+    with pytest.raises(ValueError, match='"distance" needs gradients'):
+        rs.choose_nuggets(problem, "distance")
+    with pytest.raises(ValueError, match="dense_points must be at least 1, got 0"):
+        rs.choose_nuggets(problem, dense_points=0)
+    with pytest.raises(ValueError, match='must both be "automatic", or both numbers, got'):
+        rs.surfaces.fit_oriented(points, normals, value_nugget="automatic")
