@@ -103,7 +103,7 @@ class TrainingCase(Case):
         options = rs.NetworkTraining(
             self.width, steps=self.steps, seeds=self.seeds, precision=self.precision, records=1, schedule="constant"
         )
-        run = Run(problem, options, "trained")
+        run = Run(problem, [(STRENGTH, self.width, None)], options, "trained")
         state = [begin(run.program, run.mesh, run.data, run._networks())[0]]
 
         def go(steps: int) -> None:
