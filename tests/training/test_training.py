@@ -13,7 +13,7 @@ import optax
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.solvers.training import OPTIMIZERS, SCHEDULES, options, run
+from ridgesplines.solvers.training import OPTIMIZERS, SCHEDULES, loop, options, run
 from ridgesplines.solvers.training.merging import spline_of
 
 
@@ -295,6 +295,20 @@ def test_the_records_are_those_of_the_networks():
     bounds = [row.bound for row in result.best.trace]
     assert (np.diff(bounds) >= 0).all()
     assert max(bounds) <= result.best.objective
+
+
+def test_groups_that_fit_the_cache_train_what_all_would_together(monkeypatch):
+    problem, settings = problem_of(), QUICK | dict(seeds=4)
+    together = rs.train(problem, **settings)
+    # Two networks of 20 neurons and 30 data at a time.
+    monkeypatch.setattr(loop, "_CACHED", 1200)
+    jax.clear_caches()
+    apart = rs.train(problem, **settings)
+    monkeypatch.undo()
+    jax.clear_caches()
+    # The same numbers but for the order of sums.
+    np.testing.assert_allclose(apart.trajectory.objectives, together.trajectory.objectives, rtol=1e-9)
+    np.testing.assert_allclose(apart.objectives, together.objectives, rtol=1e-9)
 
 
 def test_hyperplanes_that_nearly_coincide_are_counted_once():
