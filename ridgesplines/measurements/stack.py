@@ -109,6 +109,21 @@ class Stack(Measurement):
         """(N, K), each kind's own."""
         return self._joined([part.rounding(neurons, activation) for part in self.measurements])
 
+    @property
+    def has_bends(self) -> bool:
+        """Whether they are known of all."""
+        return all(part.has_bends for part in self.measurements)
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Functionals.bends`."""
+        pairs = [part.bends(values[rows], neurons, order) for part, rows in self.kinds()]
+        rising, falling = (self._joined(list(side)) for side in zip(*pairs, strict=True))
+        return rising, falling
+
+    def limits(self, height: float, order: int) -> np.ndarray:
+        """See `Measurement.limits`: (N,), each kind's own."""
+        return self._joined([part.limits(height, order) for part in self.measurements])
+
     def select(self, rows: Any) -> Stack:
         """These rows, in their order."""
         chosen = self._order[self._indices(rows)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import jax
@@ -22,7 +21,7 @@ _BATCH = 64
 class Functionals(Protocol):
     """N linear functionals ν_n of neurons on R^d, each with its support in a ball.
 
-    Where they are `averaging`, each is a nonnegative measure, so that ν_n(ρ_m(w·x − b)) is convex in (w, b).
+    Of nonnegative measures ν_n(ρ_m(w·x − b)) is convex in (w, b); `bends` say how far others are from that.
     """
 
     @property
@@ -36,13 +35,8 @@ class Functionals(Protocol):
         ...
 
     @property
-    def averaging(self) -> bool:
-        """Whether each functional is a nonnegative measure."""
-        ...
-
-    @property
-    def masses(self) -> np.ndarray:
-        """The total mass of each |ν_n|, (N,)."""
+    def has_bends(self) -> bool:
+        """Whether `bends` are known."""
         ...
 
     def supports(self) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +49,25 @@ class Functionals(Protocol):
 
     def rounding(self, neurons: Neurons, activation: Activation) -> np.ndarray:
         """A bound of the absolute errors of `of_neurons`, (N, K), that grows with ‖w‖ and |b|."""
+        ...
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> tuple[np.ndarray, np.ndarray]:
+        """Second differences of convex U_n and V_n over parallelograms, where U_n + ν_n and V_n − ν_n are convex.
+
+        Args:
+            values: ν_n of the neurons, (N, 1 + 2 Q, B).
+            neurons: of B parallelograms in (w, b), weights (1 + 2 Q, B, d) and biases (1 + 2 Q, B): the centre c, then
+                all corners, in pairs c ± k.
+            order: m.
+
+        Returns:
+            U_n(c + k) − 2 U_n(c) + U_n(c − k), (N, Q, B), and the same of V_n, never negative; up to four times
+            `rounding` and a few ε of themselves.
+        """
+        ...
+
+    def limits(self, height: float, order: int) -> np.ndarray:
+        """(N,): what no |ν_n(ρ_m(w·x − b))| exceeds where ‖w‖ = 1 and w·x − b ≤ `height` on the support."""
         ...
 
 
@@ -80,7 +93,7 @@ def ball(functionals: Functionals) -> tuple[np.ndarray, float]:
 def reach(functionals: Functionals, order: int) -> float:
     """A bound of ‖ν(ρ_m(w·x − b))‖₂ over unit w and hyperplanes that meet the ball of all supports."""
     diameter = 2 * ball(functionals)[1]
-    return float(np.linalg.norm(functionals.masses)) * diameter ** (order - 1) / math.factorial(order - 1)
+    return float(np.linalg.norm(functionals.limits(diameter, order)))
 
 
 class Slopes:

@@ -65,8 +65,7 @@ def test_no_box_is_exceeded_by_what_is_in_it(seed):
     widths = rng.uniform(0, [0.1 * (dimension == 2), 0.2 * radius], (40, 2))
     angles = rng.uniform(0, 2 * np.pi, 40) if dimension == 2 else np.pi * rng.integers(0, 2, 40)
     boxes = np.column_stack([angles, rng.uniform(0, radius, 40), widths])
-    parts = np.hstack([np.maximum(dual, 0), np.maximum(-dual, 0)])
-    bounds, roundings, _ = oracle._bounds(boxes, parts, np.abs(dual[:, 0]))
+    bounds, roundings, _ = oracle._bounds(boxes, dual)
     inside = boxes[:, None, :2] + rng.uniform(-1, 1, (40, 50, 2)) * boxes[:, None, 2:]
     theta, bias = inside.reshape(-1, 2).T
     weights = np.column_stack([np.cos(theta), np.sin(theta)])[:, :dimension]
@@ -184,7 +183,7 @@ def test_which_oracle_is_chosen():
         "bounded",
         "heuristic",
     ]
-    with pytest.raises(ValueError, match="ConvexityOracle bounds averages in dimension 1 or 2, got SegmentAverages"):
+    with pytest.raises(ValueError, match="ConvexityOracle bounds averages and derivatives in dimension 1 or 2, got SegmentAverages"):
         ConvexityOracle(segments(rng, 20, 3, 0.1), 2)
     with pytest.raises(ValueError, match="starts must be at least 1, got 0"):
         MeasuredSearchOracle(segments(rng, 20, 3, 0.1), 2, starts=0)
