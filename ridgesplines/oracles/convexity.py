@@ -79,6 +79,10 @@ class ConvexityOracle:
         self._time_limit = time_limit
         self._centre, self._radius = ball(functionals)
         signs = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
+        # Where profiles on the line may have kinks: at the ends of supports, and at samples and derivatives.
+        centres, radii = functionals.supports()
+        ends = np.unique(np.concatenate([centres, centres - radii[:, None], centres + radii[:, None]])[:, :1])
+        self._kinks = self._places(Neurons(np.ones((len(ends), 1)), ends)) if not self._plane else np.zeros((0, 2))
         # In pairs of opposite ones.
         self._corners = signs if self._plane else signs[:2] * [0.0, 1.0]
 
@@ -212,6 +216,14 @@ class ConvexityOracle:
         peaks = np.flatnonzero((heights >= windows.max(axis=(2, 3))) & (heights > 0))
         peaks = peaks[np.argsort(-heights.ravel()[peaks], kind="stable")][: _CLIMBED * effort]
         starts, widths = places[peaks], np.tile(spacing, (len(peaks), 1))
+        if not self._plane:
+            # Climbs come near a maximum at a kink only.
+            stencil = self._kinks + np.array([0.0, -1e-6, 1e-6])[:, None, None] * spacing
+            here, *beside = sizes(self._values(columns, stencil.reshape(-1, 2))).reshape(3, -1)
+            summits = np.flatnonzero((here > beside[0]) & (here > beside[1]))
+            summits = summits[np.argsort(-here[summits], kind="stable")][: _CLIMBED * effort]
+            starts = np.concatenate([self._kinks[summits], starts])
+            widths = np.concatenate([np.tile(1e-6 * spacing, (len(summits), 1)), widths])
         if hints is not None and len(hints):
             hinted = self._places(hints)
             near = np.array([0.1, 0.1]) * spacing

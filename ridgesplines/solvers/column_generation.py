@@ -89,6 +89,9 @@ class ColumnGeneration:
             certificate = certify(problem, spline, dual)
         if status is Status.CONVERGED and certificate.relative_gap > self.gap:
             status = Status.STALLED
+        elif status in (Status.TIME_LIMIT, Status.STALLED) and certificate.proven:
+            # What was made admissible at the end may have closed the gap.
+            status = Status.CONVERGED if certificate.relative_gap <= self.gap else status
         return Solution(spline, certificate, status, tuple(run.trace), time.perf_counter() - began)
 
     def approximate(self, problem: Problem) -> RidgeSpline:
@@ -190,7 +193,10 @@ class _Run:
             gap = self._record(iteration)
             shown = f"estimated gap {self.estimated_gap:.1e}" if quick else f"bound {self.bound:.6g}, gap {gap:.1e}"
             show(f"iteration {iteration}: objective {self.objective:.6g}, {shown}, {len(active)} neurons")
-            if gap <= options.gap and self.complete:
+            if gap <= options.gap and (self.complete or problem.oracle.kind == "bounded"):
+                # A completed network is as good a proof; where suprema are cheap, one that needs no completion is worth
+                # some more of them.
+                self.complete = True
                 return Status.CONVERGED
             if options.time_limit is not None:
                 # Whatever the limit, there is a first iteration.
