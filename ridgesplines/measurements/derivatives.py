@@ -12,6 +12,7 @@ from ridgesplines.activations import Activation, TruncatedPower
 from ridgesplines.arrays import Array
 from ridgesplines.measurements.protocol import Measurement, checked_points, for_each_point
 from ridgesplines.norms import lengths
+from ridgesplines.oracles.functionals import Bends, Kinks
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import monomial_gradients
 
@@ -126,7 +127,7 @@ class Derivatives(Measurement):
         """True."""
         return True
 
-    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> tuple[np.ndarray, np.ndarray]:
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
         """See `Functionals.bends`: ν is s c with s = w·u, linear in (w, b), and c = ρ_(m−1)(w·x − b) ≥ 0, convex.
 
         Where s + M ≥ 0 throughout, (s + M) c + ½ (μ s)² + ½ (c/μ)² is half the square of μ (s + M) + c/μ, which is
@@ -141,7 +142,8 @@ class Derivatives(Measurement):
         # At the centre or a corner.
         longest = np.sqrt(np.max(np.sum(neurons.weights**2, axis=2), axis=0))
         off = (self.dimension + 4) * _UNIT * self.masses[:, None] * longest
-        bases = TruncatedPower(order - 1)((self.locations @ flat.weights.T - flat.biases).reshape(shape))
+        levels = (self.locations @ flat.weights.T - flat.biases).reshape(shape)
+        bases = TruncatedPower(order - 1)(levels)
         errors = ((self.ROUNDING + (degree + 1) * (self.dimension + 4)) * _UNIT / math.factorial(degree)) * np.max(
             self.heights(flat).reshape(shape) ** degree, axis=1
         )
@@ -156,8 +158,12 @@ class Derivatives(Measurement):
         turn = 0.5 * np.abs(slopes[:, 1::2] - slopes[:, 2::2]).max(axis=1, keepdims=True) + off[:, None]
         product = turn * (root + square / np.where(root > 0, root, 1.0))
         lowest, highest = (end(slopes, axis=1) for end in (np.min, np.max))
-        lift, fall = (np.maximum(end + off, 0.0)[:, None] for end in (-lowest, highest))
-        return lift * bent + product, fall * bent + product
+        lift, fall = (np.maximum(end + off, 0.0) for end in (-lowest, highest))
+        kinks = None
+        if order == 3:
+            kinks = Kinks.within(levels, lift, fall)
+            bent = np.where(kinks.crossing[:, None], 0.0, bent)
+        return Bends(lift[:, None] * bent + product, fall[:, None] * bent + product, kinks)
 
     def limits(self, height: float, order: int) -> np.ndarray:
         """See `Measurement.limits`: ‖u_n‖ height^(m−2) / (m−2)!."""

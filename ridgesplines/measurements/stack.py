@@ -10,6 +10,7 @@ import numpy as np
 from ridgesplines.activations import Activation
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.measurements.protocol import Measurement
+from ridgesplines.oracles.functionals import Bends, Kinks
 from ridgesplines.oracles.protocol import Neurons
 
 
@@ -114,11 +115,16 @@ class Stack(Measurement):
         """Whether they are known of all."""
         return all(part.has_bends for part in self.measurements)
 
-    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> tuple[np.ndarray, np.ndarray]:
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
         """See `Functionals.bends`."""
-        pairs = [part.bends(values[rows], neurons, order) for part, rows in self.kinds()]
-        rising, falling = (self._joined(list(side)) for side in zip(*pairs, strict=True))
-        return rising, falling
+        parts = [part.bends(values[rows], neurons, order) for part, rows in self.kinds()]
+        rising, falling = self._joined([p.rising for p in parts]), self._joined([p.falling for p in parts])
+        if all(part.kinks is None for part in parts):
+            return Bends(rising, falling)
+        none = [np.zeros((part.count, *values.shape[1:])) for part in self.measurements]
+        kinks = [part.kinks or Kinks(zero, zero[:, 0], zero[:, 0]) for part, zero in zip(parts, none, strict=True)]
+        joined = (self._joined([getattr(k, name) for k in kinks]) for name in ("levels", "lift", "fall"))
+        return Bends(rising, falling, Kinks(*joined))
 
     def limits(self, height: float, order: int) -> np.ndarray:
         """See `Measurement.limits`: (N,), each kind's own."""

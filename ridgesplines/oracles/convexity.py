@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.norms import sizes
 from ridgesplines.oracles.branching import branch_and_bound
-from ridgesplines.oracles.functionals import Functionals, ball, in_blocks
+from ridgesplines.oracles.functionals import Functionals, Kinks, ball, in_blocks
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 
 _UNIT = float(np.finfo(float).eps)
@@ -39,9 +40,10 @@ class ConvexityOracle:
 
         p ≤ max over corners k of p(c), p(c + k) + [B(c + k) − 2 B(c) + B(c − k)]
 
-    on the box, and −p likewise with U and V exchanged. The brackets vanish for averages of order 2 whose supports the
-    box leaves on one side, are of second order in the size of the box where a measure has a density, and of first where
-    it has not. Nothing but values of measured neurons and their `Functionals.bends` is asked for.
+    on the box, and −p likewise with U and V exchanged. Parts κ max(t, 0) of B with a kink in the box, t linear, are
+    bounded by σ κ t instead, with the best 0 ≤ σ ≤ 1: see `_with_kinks`. The brackets vanish for averages of order 2
+    whose supports the box leaves on one side, and are of second order in the size of the box where a measure has a
+    density. Nothing but values of measured neurons and their `Functionals.bends` is asked for.
 
     Boxes are those of the unit w0 + τ w0⊥ over its length, and of the bias; without the division, in which p would grow
     only, their neurons are linear in (τ, b). Biases are counted from the centre of the supports, and those b ≥ 0 are
@@ -122,7 +124,7 @@ class ConvexityOracle:
     # Bounds over boxes (θ, b, α, β): directions within α of θ, biases within β of b, from the centre of the supports.
 
     def _bounds(self, boxes: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Bounds of ‖p‖ over boxes as in exact arithmetic, what rounding may take off them, and ‖p‖ at their centres."""
+        """Bounds of ‖p‖ over boxes as in exact arithmetic, what rounding may take off them, and ‖p‖ at the centres."""
         size = max(1, _ENTRIES // (self._functionals.count * (1 + len(self._corners))))
         parts = [self._bounds_of_block(boxes[i : i + size], columns) for i in range(0, len(boxes), size)]
         bounds, roundings, centres = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -144,22 +146,27 @@ class ConvexityOracle:
         flat = Neurons(weights.reshape(-1, weights.shape[2]), biases.ravel())
         activation, count = TruncatedPower(self._order), self._functionals.count
         measured = np.asarray(self._functionals.of_neurons(flat, activation)).reshape(count, *biases.shape)
-        rising, falling = self._functionals.bends(measured, Neurons(weights, biases), self._order)
+        bends = self._functionals.bends(measured, Neurons(weights, biases), self._order)
         positive, negative = np.maximum(columns, 0.0), np.maximum(-columns, 0.0)
         # Outputs last, which `sizes` asks for.
         values = _combined(columns, measured)
-        above = _combined(positive, rising) + _combined(negative, falling)
-        below = _combined(negative, rising) + _combined(positive, falling)
-        centres = sizes(values[0])
-        bounds = centres
-        for i, corners in enumerate(values[1:].reshape(-1, 2, *values.shape[1:])):
-            for corner in corners:
-                bounds = np.maximum(bounds, sizes(np.maximum(corner + above[i], below[i] - corner)))
         masses = sizes(columns)
+        terms = 5 * np.abs(measured).max(axis=1) + (bends.rising + bends.falling).max(axis=1)
+        highest = np.full_like(values, -np.inf)
+        for sign, plus, minus in ((1.0, positive, negative), (-1.0, negative, positive)):
+            tops = sign * values
+            bent = _combined(plus, bends.rising) + _combined(minus, bends.falling)
+            tops[1:] += np.repeat(bent, 2, axis=0)
+            if bends.kinks is not None:
+                tops = _with_kinks(tops, bends.kinks, plus, minus)
+            highest = np.maximum(highest, tops)
+        if bends.kinks is not None:
+            terms += 4 * (bends.kinks.lift + bends.kinks.fall) * np.abs(bends.kinks.levels).max(axis=1)
+        centres = sizes(values[0])
+        bounds = sizes(highest.reshape(-1, columns.shape[1])).reshape(highest.shape[:2]).max(axis=0)
         lengths = np.sqrt(1 + tangent**2)
         farthest = Neurons(self._directions(theta) * lengths[:, None], np.abs(biases).max(axis=0))
         errors = masses @ self._functionals.rounding(farthest, activation)
-        terms = 5 * np.abs(measured).max(axis=1) + (rising + falling).max(axis=1)
         return bounds, 5 * errors + (count + 16) * _UNIT * (masses @ terms), centres
 
     def _first_boxes(self) -> np.ndarray:
@@ -315,3 +322,39 @@ class ConvexityOracle:
 def _combined(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Σ_n c_n v_n for columns c (N, D) and values v (N, P, B): (P, B, D)."""
     return np.moveaxis((columns.T @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:]), 0, -1)
+
+
+def _with_kinks(tops: np.ndarray, kinks: Kinks, plus: np.ndarray, minus: np.ndarray) -> np.ndarray:
+    """What p is at most at the vertices (P, B, D) of boxes, in whose simplices it is at most the interpolation of that.
+
+    The kinks' part of B, Σ κ t⁺, is at least σ Σ κ t for any 0 ≤ σ ≤ 1, or what the mirrored simplex gives, whichever
+    is better: along a ridge of p, where one kink's slopes have p fall to both sides, some σ leaves no first order.
+
+    Args:
+        tops: p at the vertices, with the bends of all but the kinks.
+        kinks: of the functionals.
+        plus: what multiplies U, (N, D).
+        minus: what multiplies V.
+    """
+    rows = kinks.crossing.any(axis=1)
+    if not rows.any():
+        return tops
+    levels = kinks.levels[rows]
+    better = np.empty_like(tops)
+    for output, (raised, lowered) in enumerate(zip(plus[rows].T, minus[rows].T, strict=True)):
+        masses = raised[:, None] * kinks.lift[rows] + lowered[:, None] * kinks.fall[rows]
+        slopes = np.einsum("nb,npb->pb", masses, levels)
+        kinked = np.einsum("nb,npb->pb", masses, np.maximum(levels, 0.0))
+        plain = tops[:, :, output]
+        best = plain.copy()
+        best[1:] += np.repeat(kinked[1::2] - 2 * kinked[0] + kinked[2::2], 2, axis=0)
+        starts = plain + kinked
+        # The least of the largest of lines in σ is at an end or where two of them meet.
+        for first, second in [(0, 0), *itertools.combinations(range(len(plain)), 2)]:
+            rise = slopes[first] - slopes[second]
+            share = (starts[first] - starts[second]) / np.where(rise != 0, rise, 1.0)
+            trial = starts - np.clip(share, 0.0, 1.0) * slopes
+            best = np.where(trial.max(axis=0) < best.max(axis=0), trial, best)
+        trial = starts - slopes
+        better[:, :, output] = np.where(trial.max(axis=0) < best.max(axis=0), trial, best)
+    return better

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import jax
@@ -16,6 +17,49 @@ _UNIT = float(np.finfo(float).eps)
 _ENTRIES = 2**20
 # How many neurons JAX takes at once.
 _BATCH = 64
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """Parts κ max(t, 0) of convex functions, t linear in (w, b), that have their kink within a parallelogram.
+
+    Attributes:
+        levels: t at the centre and the corners, (N, 1 + 2 Q, B); zero for what has no kink there.
+        lift: κ in U, (N, B), not negative.
+        fall: κ in V, (N, B), not negative.
+    """
+
+    levels: np.ndarray
+    lift: np.ndarray
+    fall: np.ndarray
+
+    @classmethod
+    def within(cls, levels: np.ndarray, lift: np.ndarray, fall: np.ndarray) -> Kinks:
+        """Those of `levels` that change sign."""
+        crossing = (levels.min(axis=1) < 0) & (levels.max(axis=1) > 0)
+        return cls(np.where(crossing[:, None], levels, 0.0), lift, fall)
+
+    @property
+    def crossing(self) -> np.ndarray:
+        """Which functionals have a kink in which parallelogram, (N, B)."""
+        return self.levels.any(axis=1)
+
+
+@dataclass(frozen=True)
+class Bends:
+    """How far N functionals of neurons are from convex over B parallelograms c ± k in (w, b), with Q pairs of corners.
+
+    There are convex U_n and V_n such that U_n + ν_n(ρ_m(w·x − b)) and V_n − ν_n(ρ_m(w·x − b)) are convex.
+
+    Attributes:
+        rising: U_n(c + k) − 2 U_n(c) + U_n(c − k), (N, Q, B), but for `kinks`; not negative.
+        falling: the same of V_n.
+        kinks: parts of U_n and V_n that are not in `rising` and `falling`.
+    """
+
+    rising: np.ndarray
+    falling: np.ndarray
+    kinks: Kinks | None = None
 
 
 class Functionals(Protocol):
@@ -51,18 +95,14 @@ class Functionals(Protocol):
         """A bound of the absolute errors of `of_neurons`, (N, K), that grows with ‖w‖ and |b|."""
         ...
 
-    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> tuple[np.ndarray, np.ndarray]:
-        """Second differences of convex U_n and V_n over parallelograms, where U_n + ν_n and V_n − ν_n are convex.
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
+        """See `Bends`; in all up to four times `rounding` and a few ε of themselves.
 
         Args:
             values: ν_n of the neurons, (N, 1 + 2 Q, B).
-            neurons: of B parallelograms in (w, b), weights (1 + 2 Q, B, d) and biases (1 + 2 Q, B): the centre c, then
-                all corners, in pairs c ± k.
+            neurons: of B parallelograms, weights (1 + 2 Q, B, d) and biases (1 + 2 Q, B): the centre c, then all
+                corners, in pairs c ± k.
             order: m.
-
-        Returns:
-            U_n(c + k) − 2 U_n(c) + U_n(c − k), (N, Q, B), and the same of V_n, never negative; up to four times
-            `rounding` and a few ε of themselves.
         """
         ...
 
