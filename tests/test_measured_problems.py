@@ -125,8 +125,9 @@ def test_values_and_derivatives_are_met(dimension):
     assert solution.certificate.relative_gap <= 1e-5
     assert solution.certificate.misfit <= 1e-9 * np.abs(y).max()
     assert solution.spline.width <= problem.representer_bound
-    # No objective of the trace is below the bound: each is that of a network that meets the data.
-    assert min(row.objective for row in solution.trace) >= solution.certificate.bound
+    # No objective of the trace is below the bound: each is that of a network that meets the data, to 1e-9 of what a
+    # completion had to make up, which counts as often as a dual variable says.
+    assert min(row.objective for row in solution.trace) >= solution.certificate.bound * (1 - 1e-6)
 
 
 def test_losses_and_outputs_of_every_sort():
