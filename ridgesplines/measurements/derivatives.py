@@ -150,7 +150,7 @@ class Derivatives(Measurement):
         first, second, middle = bases[:, 1::2], bases[:, 2::2], bases[:, :1]
         bent = np.maximum(first - 2.0 * middle + second, 0.0)
         largest = bases.max(axis=1)
-        # A square root would magnify rounding.
+        # Rounding is added here, because the square root magnifies it.
         square = np.maximum(0.5 * (first**2 - 2.0 * middle**2 + second**2), 0.0)
         square += (4.0 * (largest + errors) * (errors + _UNIT * largest))[:, None]
         root = np.sqrt(square.max(axis=1, keepdims=True))

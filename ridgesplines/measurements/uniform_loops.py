@@ -9,7 +9,7 @@ import math
 
 from ridgesplines.oracles.compilation import compiled
 
-# Whatever the order within, so many factorials and moments are enough.
+# Two half widths raise the order by two on the way, and `_beyond` knows moments for orders up to 8.
 HIGHEST_ORDER = 6
 
 
