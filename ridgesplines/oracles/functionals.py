@@ -42,7 +42,7 @@ class Kinks:
     @property
     def crossing(self) -> np.ndarray:
         """Which functionals have a kink in which parallelogram, (N, B)."""
-        return self.levels.any(axis=1)
+        return np.asarray(self.levels.any(axis=1))
 
 
 @dataclass(frozen=True)
