@@ -87,6 +87,49 @@ def test_interpolation_meets_every_measurement(dimension):
     assert solution.spline.width <= problem.representer_bound == 10 - 1 - dimension
 
 
+def hermite(dimension: int, count: int) -> tuple[rs.Stack, np.ndarray]:
+    """Values and derivatives at points near a grid, of no function in particular."""
+    rng = np.random.default_rng(count)
+    edge = np.linspace(-1, 1, round(count ** (1 / dimension)))
+    points = np.stack(np.meshgrid(*[edge] * dimension), axis=-1).reshape(-1, dimension)
+    points = points + 0.05 * rng.standard_normal(points.shape)
+    directions = rng.standard_normal(points.shape)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    measurement = rs.Stack(rs.Samples(points), rs.Derivatives(points, directions))
+    values = np.sin(3 * points[:, 0]) * np.exp(points[:, -1])
+    return measurement, np.concatenate([values, rng.standard_normal(len(points))])
+
+
+@pytest.mark.parametrize("order", [3, 4])
+@pytest.mark.parametrize(("dimension", "gap"), [(1, 1e-8), (2, 1e-5)])
+def test_values_and_derivatives_are_fitted_with_a_proof(dimension, gap, order):
+    measurement, y = hermite(dimension, 9)
+    problem = rs.Problem(measurement, y, regularizer=rs.RadonTV(order), strength=1e-2)
+    solution = rs.solve(problem, rs.ColumnGeneration(gap=gap))
+    assert (solution.status, solution.certificate.kind) == (rs.Status.CONVERGED, "bounded")
+    assert solution.certificate.relative_gap <= gap
+    assert rs.sparsify(problem, solution.spline).width <= problem.representer_bound
+    assert problem.representer_bound == 18 - problem.free.basis.shape[1]
+    if dimension == 1:
+        dictionary = fine_dictionary(problem, np.linspace(-1.15, 1.15, 601))
+        assert dictionary >= solution.certificate.bound * (1 - 1e-7)
+        assert dictionary == pytest.approx(solution.objective, rel=1e-2)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_values_and_derivatives_are_met(dimension):
+    measurement, y = hermite(dimension, 9)
+    problem = rs.Problem(measurement, y, rs.Interpolation(), rs.RadonTV(3))
+    solution = rs.solve(problem, rs.ColumnGeneration(gap=1e-5))
+    assert solution.status is rs.Status.CONVERGED
+    assert solution.certificate.relative_gap <= 1e-5
+    assert solution.certificate.misfit <= 1e-9 * np.abs(y).max()
+    assert solution.spline.width <= problem.representer_bound
+    # No objective of the trace is below the bound: each is that of a network that meets the data, to 1e-9 of what a
+    # completion had to make up, which counts as often as a dual variable says.
+    assert min(row.objective for row in solution.trace) >= solution.certificate.bound * (1 - 1e-6)
+
+
 def test_losses_and_outputs_of_every_sort():
     segments, y = data(2, 20, 0.4)
     for loss, targets in ((rs.AbsoluteLoss(), y), (rs.LogisticLoss(), np.sign(y - 0.5))):

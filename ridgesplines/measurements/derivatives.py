@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ridgesplines.activations import Activation
+from ridgesplines.activations import Activation, TruncatedPower
 from ridgesplines.arrays import Array
 from ridgesplines.measurements.protocol import Measurement, checked_points, for_each_point
 from ridgesplines.norms import lengths
+from ridgesplines.oracles.functionals import Bends, Kinks
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import monomial_gradients
 
@@ -120,6 +121,53 @@ class Derivatives(Measurement):
         units = self.ROUNDING + (degree + 1) * (self.dimension + 4)
         sizes = self.masses[:, None] * lengths(np.asarray(neurons.weights), 2)
         return units * _UNIT * sizes * self.heights(neurons) ** degree / math.factorial(degree)
+
+    @property
+    def has_bends(self) -> bool:
+        """True."""
+        return True
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
+        """See `Functionals.bends`: ν is s c with s = w·u, linear in (w, b), and c = ρ_(m−1)(w·x − b) ≥ 0, convex.
+
+        Where s + M ≥ 0 throughout, (s + M) c + ½ (μ s)² + ½ (c/μ)² is half the square of μ (s + M) + c/μ, which is
+        nonnegative and convex, but for a linear function: U = M c + ½ (μ s)² + ½ (c/μ)², and V is the same with
+        −s + M ≥ 0. M is the least such, and μ > 0 balances both squares. Where s keeps its sign and the kink is
+        outside, all bends are of second order in the size of the parallelogram.
+        """
+        degree = order - 2
+        shape = values.shape
+        flat = Neurons(neurons.weights.reshape(-1, self.dimension), neurons.biases.ravel())
+        slopes = (self.directions @ flat.weights.T).reshape(shape)
+        # At the centre or a corner.
+        longest = np.sqrt(np.max(np.sum(neurons.weights**2, axis=2), axis=0))
+        off = (self.dimension + 4) * _UNIT * self.masses[:, None] * longest
+        levels = (self.locations @ flat.weights.T - flat.biases).reshape(shape)
+        bases = TruncatedPower(order - 1)(levels)
+        errors = ((self.ROUNDING + (degree + 1) * (self.dimension + 4)) * _UNIT / math.factorial(degree)) * np.max(
+            self.heights(flat).reshape(shape) ** degree, axis=1
+        )
+        first, second, middle = bases[:, 1::2], bases[:, 2::2], bases[:, :1]
+        bent = np.maximum(first - 2.0 * middle + second, 0.0)
+        largest = bases.max(axis=1)
+        # Rounding is added here, because the square root magnifies it.
+        square = np.maximum(0.5 * (first**2 - 2.0 * middle**2 + second**2), 0.0)
+        square += (4.0 * (largest + errors) * (errors + _UNIT * largest))[:, None]
+        root = np.sqrt(square.max(axis=1, keepdims=True))
+        # (μ s)² and (c/μ)² bend alike for the pair of corners where c² bends most.
+        turn = 0.5 * np.abs(slopes[:, 1::2] - slopes[:, 2::2]).max(axis=1, keepdims=True) + off[:, None]
+        product = turn * (root + square / np.where(root > 0, root, 1.0))
+        lowest, highest = (end(slopes, axis=1) for end in (np.min, np.max))
+        lift, fall = (np.maximum(end + off, 0.0) for end in (-lowest, highest))
+        kinks = None
+        if order == 3:
+            kinks = Kinks.within(levels, lift, fall)
+            bent = np.where(kinks.crossing[:, None], 0.0, bent)
+        return Bends(lift[:, None] * bent + product, fall[:, None] * bent + product, kinks)
+
+    def limits(self, height: float, order: int) -> np.ndarray:
+        """See `Measurement.limits`: ‖u_n‖ height^(m−2) / (m−2)!."""
+        return self.masses * height ** (order - 2) / math.factorial(order - 2)
 
     def select(self, rows: Any) -> Derivatives:
         """The derivatives of these rows."""

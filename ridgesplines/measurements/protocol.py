@@ -12,6 +12,7 @@ import numpy as np
 from ridgesplines.activations import Activation, TruncatedPower
 from ridgesplines.arrays import Array, finite_array, unique_rows
 from ridgesplines.norms import lengths
+from ridgesplines.oracles.functionals import Bends
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import PolynomialFit
 from ridgesplines.spline import RidgeSpline
@@ -167,6 +168,26 @@ class Measurement(ABC):
             raise ValueError("a step that is off by rounding is off by 1: there is no bound for neurons of order 1.")
         units = self.ROUNDING + activation.order * (self.dimension + 4)
         return units * _UNIT * self.masses[:, None] * self.heights(neurons) ** degree / math.factorial(degree)
+
+    @property
+    def has_bends(self) -> bool:
+        """Whether `bends` are known, on which proven bounds rest: of averages, and of kinds that say so."""
+        return self.averaging
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
+        """See `Functionals.bends`: averages are convex, so that U = 0 and V = ν.
+
+        Raises:
+            NotImplementedError: if the functionals are no averages.
+        """
+        if not self.averaging:
+            raise NotImplementedError(f"{type(self).__name__} knows no bends; see has_bends.")
+        falling = np.maximum(values[:, 1::2] - 2.0 * values[:, :1] + values[:, 2::2], 0.0)
+        return Bends(np.zeros_like(falling), falling)
+
+    def limits(self, height: float, order: int) -> np.ndarray:
+        """(N,): what no |ν_n(ρ_m(w·x − b))| exceeds where ‖w‖ = 1 and w·x − b ≤ `height` on the support."""
+        return self.masses * height ** (order - 1) / math.factorial(order - 1)
 
     def _indices(self, rows: Any) -> np.ndarray:
         """The indices that `rows` select."""

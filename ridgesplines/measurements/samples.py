@@ -11,6 +11,7 @@ import numpy as np
 from ridgesplines.activations import Activation
 from ridgesplines.arrays import Array, unique_rows
 from ridgesplines.measurements.protocol import Measurement, checked_points
+from ridgesplines.oracles.functionals import Bends, Kinks
 from ridgesplines.oracles.protocol import Neurons
 from ridgesplines.polynomials import monomials
 from ridgesplines.spline import RidgeSpline
@@ -77,6 +78,16 @@ class Samples(Measurement):
     def of_neurons(self, neurons: Neurons, activation: Activation) -> Array:
         """σ(w_k·x_n − b_k): (N, K)."""
         return activation(self.points @ neurons.weights.T - neurons.biases)
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
+        """See `Functionals.bends`: samples of a ReLU have kinks."""
+        bends = super().bends(values, neurons, order)
+        if order > 2:
+            return bends
+        shape = neurons.weights.shape
+        levels = (self.points @ neurons.weights.reshape(-1, shape[2]).T).reshape(values.shape) - neurons.biases
+        kinks = Kinks.within(levels, np.zeros((len(values), shape[1])), np.ones((len(values), shape[1])))
+        return Bends(bends.rising, np.where(kinks.crossing[:, None], 0.0, bends.falling), kinks)
 
     def of_monomials(self, degree: int, centre: np.ndarray, axes: np.ndarray) -> np.ndarray:
         """The monomials at the points."""

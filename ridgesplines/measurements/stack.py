@@ -10,6 +10,7 @@ import numpy as np
 from ridgesplines.activations import Activation
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.measurements.protocol import Measurement
+from ridgesplines.oracles.functionals import Bends, Kinks
 from ridgesplines.oracles.protocol import Neurons
 
 
@@ -108,6 +109,26 @@ class Stack(Measurement):
     def rounding(self, neurons: Neurons, activation: Activation) -> np.ndarray:
         """(N, K), each kind's own."""
         return self._joined([part.rounding(neurons, activation) for part in self.measurements])
+
+    @property
+    def has_bends(self) -> bool:
+        """Whether they are known of all."""
+        return all(part.has_bends for part in self.measurements)
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
+        """See `Functionals.bends`."""
+        parts = [part.bends(values[rows], neurons, order) for part, rows in self.kinds()]
+        rising, falling = self._joined([p.rising for p in parts]), self._joined([p.falling for p in parts])
+        if all(part.kinks is None for part in parts):
+            return Bends(rising, falling)
+        none = [np.zeros((part.count, *values.shape[1:])) for part in self.measurements]
+        kinks = [part.kinks or Kinks(zero, zero[:, 0], zero[:, 0]) for part, zero in zip(parts, none, strict=True)]
+        joined = (self._joined([getattr(k, name) for k in kinks]) for name in ("levels", "lift", "fall"))
+        return Bends(rising, falling, Kinks(*joined))
+
+    def limits(self, height: float, order: int) -> np.ndarray:
+        """See `Measurement.limits`: (N,), each kind's own."""
+        return self._joined([part.limits(height, order) for part in self.measurements])
 
     def select(self, rows: Any) -> Stack:
         """These rows, in their order."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.arrays import Array, namespace
+from ridgesplines.measurements.uniform_loops import HIGHEST_ORDER, average_each
 
 # In JAX half widths below this count as none: derivatives divide by their squares, which must not vanish.
 _THIN = 1e-100
@@ -35,17 +36,15 @@ def uniform_average(levels: Array, halves: Sequence[Array], order: int) -> Array
         order: m ≥ 1.
     """
     xp = namespace(levels, *halves)
+    if xp is np and halves and order <= HIGHEST_ORDER:
+        shape = np.broadcast_shapes(np.shape(levels), *map(np.shape, halves))
+        flat = [np.ascontiguousarray(np.broadcast_to(part, shape), dtype=float).ravel() for part in (levels, *halves)]
+        values = np.empty(len(flat[0]))
+        # Half widths that do not count are not read.
+        first, second, third = (flat[1:] * 3)[:3]
+        average_each(flat[0], first, second, third, len(halves), order, values)
+        return values.reshape(shape)
     halves = _descending([xp.abs(half) for half in halves])
-    if xp is np and halves:
-        # Few neurons have their kink within a functional's support: NumPy computes only what these need.
-        reach = np.sum(halves, axis=0)
-        values = np.where((levels >= reach) & (levels > 0), _beyond(levels, halves, order), 0.0)
-        crossing = np.abs(levels) < reach
-        # In units near the largest of each, so that powers of small numbers do not underflow on the way.
-        exponents = np.frexp(reach[crossing])[1]
-        level, *scaled = (np.ldexp(part[crossing], -exponents) for part in (levels, *halves))
-        values[crossing] = np.ldexp(_average(level, scaled, order), (order - 1) * exponents)
-        return values
     return _average(levels, halves, order)
 
 

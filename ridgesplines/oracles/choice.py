@@ -113,7 +113,10 @@ def choose_oracle(points: np.ndarray, order: int = 2, outputs: int = 1) -> Oracl
 
 
 def choose_measured_oracle(functionals: Functionals, order: int = 2) -> Oracle:
-    """The best oracle for measurements that are no samples: bounded for averages in d = 1 and 2, else a search."""
-    if functionals.averaging and functionals.dimension <= 2:
+    """The best oracle for measurements that are no samples: a search, but where a bound is proven.
+
+    That is for averages and derivatives, in d = 1 and 2.
+    """
+    if functionals.has_bends and functionals.dimension <= 2:
         return ConvexityOracle(functionals, order)
     return MeasuredSearchOracle(functionals, order)

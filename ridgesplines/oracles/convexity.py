@@ -1,7 +1,8 @@
-"""A proven bound of the supremum for measurements that average, on the line and in the plane."""
+"""A proven bound of the supremum for averages and derivatives, on the line and in the plane."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.norms import sizes
 from ridgesplines.oracles.branching import branch_and_bound
-from ridgesplines.oracles.functionals import Functionals, ball, in_blocks
+from ridgesplines.oracles.functionals import Functionals, Kinks, ball, in_blocks
 from ridgesplines.oracles.protocol import CertificateKind, Neurons, Supremum
 
 _UNIT = float(np.finfo(float).eps)
@@ -20,6 +21,8 @@ _OVERLAP = 1e-14
 _CLIMBED, _SMALLEST, _PACE = 64, 1e-5, 0.3
 # After so many steps, climbs that have met are one.
 _MEETING = 4
+# How many numbers of one kind are held at once when boxes are bounded.
+_ENTRIES = 2**20
 # How many boxes are worth a climb each time, and how many maxima an answer holds.
 _WATCHED, _KEPT = 8, 256
 # Maxima that are this near, beside the radius, are one.
@@ -27,18 +30,20 @@ _SAME = 1e-7
 
 
 class ConvexityOracle:
-    """A proven bound of sup |p_z| for averaging measurements in d = 1 or 2 dimensions, orders 2 to 4, any outputs.
+    """A proven bound of sup |p_z| for averages and derivatives in d = 1 or 2 dimensions, orders 2 to 4, any outputs.
 
-    Each ν_n is a nonnegative measure, so that ν_n(ρ_m(w·x − b)) is convex in (w, b), and p = A − B with convex sums A
-    over the positive z_n and B over the negative ones. On a box about c with corners c ± k, a point c + v in the
-    simplex of c and some corners has A(c + v) at most the interpolation of A there, and B(c + v) ≥ 2 B(c) − B(c − v),
-    which is at least 2 B(c) less the interpolation of B in the mirrored simplex. So
+    For each ν_n there are convex functions U_n and V_n of (w, b), such that U_n + ν_n(ρ_m(w·x − b)) and
+    V_n − ν_n(ρ_m(w·x − b)) are convex: for a nonnegative measure 0 and ν_n itself, for others see `Derivatives.bends`.
+    So p = A − B with convex B = Σ_n z_n⁺ U_n + z_n⁻ V_n and A = p + B. On a box about c with corners c ± k, a point
+    c + v in the simplex of c and some corners has A(c + v) at most the interpolation of A there, and
+    B(c + v) ≥ 2 B(c) − B(c − v), which is at least 2 B(c) less the interpolation of B in the mirrored simplex. So
 
         p ≤ max over corners k of p(c), p(c + k) + [B(c + k) − 2 B(c) + B(c − k)]
 
-    on the box, and −p likewise with A. The brackets vanish for functionals of order 2 whose supports the box leaves on
-    one side, are of second order in the size of the box where a measure has a density, and of first where it has not.
-    Nothing but values of measured neurons is asked for.
+    on the box, and −p likewise with U and V exchanged. Parts κ max(t, 0) of B with a kink in the box, t linear, are
+    bounded by σ κ t instead, with the best 0 ≤ σ ≤ 1: see `_with_kinks`. The brackets vanish for averages of order 2
+    whose supports the box leaves on one side, and are of second order in the size of the box where a measure has a
+    density. Nothing but values of measured neurons and their `Functionals.bends` is asked for.
 
     Boxes are those of the unit w0 + τ w0⊥ over its length, and of the bias; without the division, in which p would grow
     only, their neurons are linear in (τ, b). Biases are counted from the centre of the supports, and those b ≥ 0 are
@@ -49,14 +54,14 @@ class ConvexityOracle:
     absolute values; `upper` includes both.
 
     Args:
-        functionals: averaging, d = 1 or 2.
+        functionals: whose bends are known, d = 1 or 2.
         order: m, 2 to 4.
         tolerance: how far `upper` may be above `value`, relative, besides rounding; by default 1e-9 on the line and
             1e-7 in the plane.
         time_limit: seconds after which `upper` is the bound reached: still proven, but looser.
 
     Raises:
-        ValueError: if the functionals are no averages, or of another dimension.
+        ValueError: if the bends of the functionals are not known, or they are of another dimension.
     """
 
     kind: CertificateKind = "bounded"
@@ -64,10 +69,10 @@ class ConvexityOracle:
     def __init__(
         self, functionals: Functionals, order: int, tolerance: float | None = None, time_limit: float = 60.0
     ) -> None:
-        if not functionals.averaging or functionals.dimension > 2:
+        if not functionals.has_bends or functionals.dimension > 2:
             raise ValueError(
-                f"ConvexityOracle bounds averages in dimension 1 or 2, got {functionals!r}; MeasuredSearchOracle "
-                "searches for others."
+                f"ConvexityOracle bounds averages and derivatives in dimension 1 or 2, got {functionals!r}; "
+                "MeasuredSearchOracle searches for others."
             )
         self._functionals = functionals
         self._order = order
@@ -75,12 +80,11 @@ class ConvexityOracle:
         self._tolerance = (1e-7 if self._plane else 1e-9) if tolerance is None else tolerance
         self._time_limit = time_limit
         self._centre, self._radius = ball(functionals)
-        centres, self._radii = functionals.supports()
-        self._centres = centres - self._centre
-        self._distances = np.linalg.norm(self._centres, axis=1) + self._radii
-        # Heights are differences of numbers of this size.
-        self._extents = np.linalg.norm(centres, axis=1) + self._radii + np.linalg.norm(self._centre) + self._radius
         signs = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
+        # Where profiles on the line may have kinks: at the ends of supports, and at samples and derivatives.
+        centres, radii = functionals.supports()
+        ends = np.unique(np.concatenate([centres, centres - radii[:, None], centres + radii[:, None]])[:, :1])
+        self._kinks = self._places(Neurons(np.ones((len(ends), 1)), ends)) if not self._plane else np.zeros((0, 2))
         # In pairs of opposite ones.
         self._corners = signs if self._plane else signs[:2] * [0.0, 1.0]
 
@@ -90,14 +94,12 @@ class ConvexityOracle:
         if not columns.any() or not self._radius:
             # Where all supports are one point, p_z is a multiple of what z is orthogonal to.
             return Supremum.of(Neurons.none(self._functionals.dimension), np.zeros((0, *dual.shape[1:])))
-        parts = np.hstack([np.maximum(columns, 0.0), np.maximum(-columns, 0.0)])
-        masses = sizes(columns)
         places, heights = self._search(columns, hints, effort)
         found = [places]
 
         def refine(boxes: np.ndarray, value: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
             halves = self._halves(boxes)
-            bounds, roundings, centres = self._bounds(halves, parts, masses)
+            bounds, roundings, centres = self._bounds(halves, columns)
             starts = halves[np.argsort(-centres)[:_WATCHED]]
             if centres.max() > value * (1 + 1e-12) or len(found) == 1:
                 climbed, heights = self._climb(columns, starts[:, :2], starts[:, 2:])
@@ -105,7 +107,7 @@ class ConvexityOracle:
                 value = max(value, float(heights.max()))
             return halves, bounds, roundings, value
 
-        floor = float(self._roundings(np.array([[0.0, 0.0, 0.0, 0.0]]), np.zeros(1), np.zeros(1), masses)[0])
+        floor = float(self._bounds(np.zeros((1, 4)), columns)[1][0])
         value = float(heights.max(initial=0.0))
         proof = branch_and_bound(self._first_boxes(), refine, value, self._tolerance, floor, self._time_limit)
         answer = self._answer(dual, np.concatenate(found))
@@ -121,12 +123,18 @@ class ConvexityOracle:
 
     # Bounds over boxes (θ, b, α, β): directions within α of θ, biases within β of b, from the centre of the supports.
 
-    def _bounds(
-        self, boxes: np.ndarray, parts: np.ndarray, masses: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Bounds of ‖p‖ over the boxes as in exact arithmetic, what rounding may take off them, ‖p‖ at their centres.
+    def _bounds(self, boxes: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Bounds of ‖p‖ over boxes as in exact arithmetic, what rounding may take off them, and ‖p‖ at the centres."""
+        size = max(1, _ENTRIES // (self._functionals.count * (1 + len(self._corners))))
+        parts = [self._bounds_of_block(boxes[i : i + size], columns) for i in range(0, len(boxes), size)]
+        bounds, roundings, centres = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return bounds, roundings, centres
 
-        `parts` are the positive and the negative parts of the dual's columns, side by side, (N, 2 D).
+    def _bounds_of_block(self, boxes: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """See `_bounds`.
+
+        Rounding: a bound is made of a value and a bend, for which `rounding` counts five times, and of their sums over
+        the data.
         """
         theta, bias, alpha, beta = boxes.T
         tangent = np.tan(alpha)
@@ -134,35 +142,32 @@ class ConvexityOracle:
         beta = (bias + beta) / np.cos(alpha) - bias
         rows = np.concatenate([np.zeros((1, 2)), self._corners])
         weights = self._directions(theta)[None] + (rows[:, :1] * tangent)[:, :, None] * self._across(theta)
-        biases = bias + rows[:, 1:] * beta
-        measured = self._measured(weights.reshape(-1, weights.shape[2]), biases.ravel(), parts)
-        positive, negative = np.split(measured.reshape(len(rows), len(boxes), -1), 2, axis=2)
-        values = positive - negative
-        bounds = sizes(values[0])
-        for i in range(1, len(rows), 2):
-            bends = [part[i] + part[i + 1] - 2 * part[0] for part in (negative, positive)]
-            for corner in (i, i + 1):
-                highest = np.maximum(values[corner] + bends[0], bends[1] - values[corner])
-                bounds = np.maximum(bounds, sizes(highest))
-        return bounds, self._roundings(boxes, tangent, beta, masses), sizes(values[0])
-
-    def _roundings(self, boxes: np.ndarray, tangent: np.ndarray, beta: np.ndarray, masses: np.ndarray) -> np.ndarray:
-        """What rounding may take off the bounds.
-
-        A bound is made of five sums over the data: of what each measured neuron is off by, and of the summation itself,
-        N ε times the sum of terms none of which is larger than ‖z_n‖ · mass · H^(m−1) / (m−1)! for the largest height H
-        at the support of ν_n within the box.
-        """
-        degree = self._order - 1
-        directions = self._directions(boxes[:, 0])
+        biases = bias + rows[:, 1:] * beta + weights @ self._centre
+        flat = Neurons(weights.reshape(-1, weights.shape[2]), biases.ravel())
+        activation, count = TruncatedPower(self._order), self._functionals.count
+        measured = np.asarray(self._functionals.of_neurons(flat, activation)).reshape(count, *biases.shape)
+        bends = self._functionals.bends(measured, Neurons(weights, biases), self._order)
+        positive, negative = np.maximum(columns, 0.0), np.maximum(-columns, 0.0)
+        # Outputs last, which `sizes` asks for.
+        values = _combined(columns, measured)
+        masses = sizes(columns)
+        terms = 5 * np.abs(measured).max(axis=1) + (bends.rising + bends.falling).max(axis=1)
+        highest = np.full_like(values, -np.inf)
+        for sign, plus, minus in ((1.0, positive, negative), (-1.0, negative, positive)):
+            tops = sign * values
+            bent = _combined(plus, bends.rising) + _combined(minus, bends.falling)
+            tops[1:] += np.repeat(bent, 2, axis=0)
+            if bends.kinks is not None:
+                tops = _with_kinks(tops, bends.kinks, plus, minus)
+            highest = np.maximum(highest, tops)
+        if bends.kinks is not None:
+            terms += 4 * (bends.kinks.lift + bends.kinks.fall) * np.abs(bends.kinks.levels).max(axis=1)
+        centres = sizes(values[0])
+        bounds = sizes(highest.reshape(-1, columns.shape[1])).reshape(highest.shape[:2]).max(axis=0)
         lengths = np.sqrt(1 + tangent**2)
-        farthest = boxes[:, 1] + beta + lengths * np.linalg.norm(self._centre)
-        largest = Neurons(directions * lengths[:, None], farthest)
-        errors = masses @ self._functionals.rounding(largest, TruncatedPower(self._order))
-        heights = directions @ self._centres.T + self._radii - boxes[:, 1:2]
-        heights += tangent[:, None] * self._distances + beta[:, None] + 64 * _UNIT * self._extents
-        sums = np.maximum(heights, 0.0) ** degree @ (masses * self._functionals.masses) / math.factorial(degree)
-        return 5 * (errors + (len(masses) + 16) * _UNIT * sums)
+        farthest = Neurons(self._directions(theta) * lengths[:, None], np.abs(biases).max(axis=0))
+        errors = masses @ self._functionals.rounding(farthest, activation)
+        return bounds, 5 * errors + (count + 16) * _UNIT * (masses @ terms), centres
 
     def _first_boxes(self) -> np.ndarray:
         """Boxes that cover all directions and 0 ≤ b ≤ the radius."""
@@ -194,12 +199,10 @@ class ConvexityOracle:
     def _across(self, theta: np.ndarray) -> np.ndarray:
         return np.column_stack([-np.sin(theta), np.cos(theta)])[:, : self._functionals.dimension]
 
-    def _measured(self, weights: np.ndarray, biases: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        neurons = Neurons(weights, biases + weights @ self._centre)
-        return in_blocks(self._functionals, neurons, self._order, columns)
-
     def _values(self, columns: np.ndarray, places: np.ndarray) -> np.ndarray:
-        return self._measured(self._directions(places[:, 0]), places[:, 1], columns)
+        weights = self._directions(places[:, 0])
+        neurons = Neurons(weights, places[:, 1] + weights @ self._centre)
+        return in_blocks(self._functionals, neurons, self._order, columns)
 
     # The search
 
@@ -220,6 +223,14 @@ class ConvexityOracle:
         peaks = np.flatnonzero((heights >= windows.max(axis=(2, 3))) & (heights > 0))
         peaks = peaks[np.argsort(-heights.ravel()[peaks], kind="stable")][: _CLIMBED * effort]
         starts, widths = places[peaks], np.tile(spacing, (len(peaks), 1))
+        if not self._plane:
+            # Climbs come near a maximum at a kink only.
+            stencil = self._kinks + np.array([0.0, -1e-6, 1e-6])[:, None, None] * spacing
+            here, *beside = sizes(self._values(columns, stencil.reshape(-1, 2))).reshape(3, -1)
+            summits = np.flatnonzero((here > beside[0]) & (here > beside[1]))
+            summits = summits[np.argsort(-here[summits], kind="stable")][: _CLIMBED * effort]
+            starts = np.concatenate([self._kinks[summits], starts])
+            widths = np.concatenate([np.tile(1e-6 * spacing, (len(summits), 1)), widths])
         if hints is not None and len(hints):
             hinted = self._places(hints)
             near = np.array([0.1, 0.1]) * spacing
@@ -306,3 +317,44 @@ class ConvexityOracle:
         if not len(order):
             return Supremum.of(Neurons.none(dimension), np.zeros((0, *dual.shape[1:])))
         return Supremum.of(neurons[order], values[order].reshape(len(order), *dual.shape[1:]))
+
+
+def _combined(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Σ_n c_n v_n for columns c (N, D) and values v (N, P, B): (P, B, D)."""
+    return np.moveaxis((columns.T @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:]), 0, -1)
+
+
+def _with_kinks(tops: np.ndarray, kinks: Kinks, plus: np.ndarray, minus: np.ndarray) -> np.ndarray:
+    """What p is at most at the vertices (P, B, D) of boxes, in whose simplices it is at most the interpolation of that.
+
+    The kinks' part of B, Σ κ t⁺, is at least σ Σ κ t for any 0 ≤ σ ≤ 1, or what the mirrored simplex gives, whichever
+    is better: along a ridge of p, where one kink's slopes have p fall to both sides, some σ leaves no first order.
+
+    Args:
+        tops: p at the vertices, with the bends of all but the kinks.
+        kinks: of the functionals.
+        plus: what multiplies U, (N, D).
+        minus: what multiplies V.
+    """
+    rows = kinks.crossing.any(axis=1)
+    if not rows.any():
+        return tops
+    levels = kinks.levels[rows]
+    better = np.empty_like(tops)
+    for output, (raised, lowered) in enumerate(zip(plus[rows].T, minus[rows].T, strict=True)):
+        masses = raised[:, None] * kinks.lift[rows] + lowered[:, None] * kinks.fall[rows]
+        slopes = np.einsum("nb,npb->pb", masses, levels)
+        kinked = np.einsum("nb,npb->pb", masses, np.maximum(levels, 0.0))
+        plain = tops[:, :, output]
+        best = plain.copy()
+        best[1:] += np.repeat(kinked[1::2] - 2 * kinked[0] + kinked[2::2], 2, axis=0)
+        starts = plain + kinked
+        # The least of the largest of lines in σ is at an end or where two of them meet.
+        for first, second in [(0, 0), *itertools.combinations(range(len(plain)), 2)]:
+            rise = slopes[first] - slopes[second]
+            share = (starts[first] - starts[second]) / np.where(rise != 0, rise, 1.0)
+            trial = starts - np.clip(share, 0.0, 1.0) * slopes
+            best = np.where(trial.max(axis=0) < best.max(axis=0), trial, best)
+        trial = starts - slopes
+        better[:, :, output] = np.where(trial.max(axis=0) < best.max(axis=0), trial, best)
+    return better

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import jax
@@ -19,10 +19,53 @@ _ENTRIES = 2**20
 _BATCH = 64
 
 
+@dataclass(frozen=True)
+class Kinks:
+    """Parts κ max(t, 0) of convex functions, t linear in (w, b), that have their kink within a parallelogram.
+
+    Attributes:
+        levels: t at the centre and the corners, (N, 1 + 2 Q, B); zero for what has no kink there.
+        lift: κ in U, (N, B), not negative.
+        fall: κ in V, (N, B), not negative.
+    """
+
+    levels: np.ndarray
+    lift: np.ndarray
+    fall: np.ndarray
+
+    @classmethod
+    def within(cls, levels: np.ndarray, lift: np.ndarray, fall: np.ndarray) -> Kinks:
+        """Those of `levels` that change sign."""
+        crossing = (levels.min(axis=1) < 0) & (levels.max(axis=1) > 0)
+        return cls(np.where(crossing[:, None], levels, 0.0), lift, fall)
+
+    @property
+    def crossing(self) -> np.ndarray:
+        """Which functionals have a kink in which parallelogram, (N, B)."""
+        return np.asarray(self.levels.any(axis=1))
+
+
+@dataclass(frozen=True)
+class Bends:
+    """How far N functionals of neurons are from convex over B parallelograms c ± k in (w, b), with Q pairs of corners.
+
+    There are convex U_n and V_n such that U_n + ν_n(ρ_m(w·x − b)) and V_n − ν_n(ρ_m(w·x − b)) are convex.
+
+    Attributes:
+        rising: U_n(c + k) − 2 U_n(c) + U_n(c − k), (N, Q, B), but for `kinks`; not negative.
+        falling: the same of V_n.
+        kinks: parts of U_n and V_n that are not in `rising` and `falling`.
+    """
+
+    rising: np.ndarray
+    falling: np.ndarray
+    kinks: Kinks | None = None
+
+
 class Functionals(Protocol):
     """N linear functionals ν_n of neurons on R^d, each with its support in a ball.
 
-    Where they are `averaging`, each is a nonnegative measure, so that ν_n(ρ_m(w·x − b)) is convex in (w, b).
+    Of nonnegative measures ν_n(ρ_m(w·x − b)) is convex in (w, b); `bends` say how far others are from that.
     """
 
     @property
@@ -36,13 +79,8 @@ class Functionals(Protocol):
         ...
 
     @property
-    def averaging(self) -> bool:
-        """Whether each functional is a nonnegative measure."""
-        ...
-
-    @property
-    def masses(self) -> np.ndarray:
-        """The total mass of each |ν_n|, (N,)."""
+    def has_bends(self) -> bool:
+        """Whether `bends` are known."""
         ...
 
     def supports(self) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +93,21 @@ class Functionals(Protocol):
 
     def rounding(self, neurons: Neurons, activation: Activation) -> np.ndarray:
         """A bound of the absolute errors of `of_neurons`, (N, K), that grows with ‖w‖ and |b|."""
+        ...
+
+    def bends(self, values: np.ndarray, neurons: Neurons, order: int) -> Bends:
+        """See `Bends`; in all up to four times `rounding` and a few ε of themselves.
+
+        Args:
+            values: ν_n of the neurons, (N, 1 + 2 Q, B).
+            neurons: of B parallelograms, weights (1 + 2 Q, B, d) and biases (1 + 2 Q, B): the centre c, then all
+                corners, in pairs c ± k.
+            order: m.
+        """
+        ...
+
+    def limits(self, height: float, order: int) -> np.ndarray:
+        """(N,): what no |ν_n(ρ_m(w·x − b))| exceeds where ‖w‖ = 1 and w·x − b ≤ `height` on the support."""
         ...
 
 
@@ -80,7 +133,7 @@ def ball(functionals: Functionals) -> tuple[np.ndarray, float]:
 def reach(functionals: Functionals, order: int) -> float:
     """A bound of ‖ν(ρ_m(w·x − b))‖₂ over unit w and hyperplanes that meet the ball of all supports."""
     diameter = 2 * ball(functionals)[1]
-    return float(np.linalg.norm(functionals.masses)) * diameter ** (order - 1) / math.factorial(order - 1)
+    return float(np.linalg.norm(functionals.limits(diameter, order)))
 
 
 class Slopes:

@@ -60,7 +60,10 @@ class RadonTV(Regularizer):
         return choose_oracle(points, self.order, outputs)
 
     def measured_oracle(self, functionals: Functionals, outputs: int = 1) -> Oracle:
-        """A proven bound for averages on the line and in the plane, else a search; see `choose_measured_oracle`."""
+        """A proven bound for averages and derivatives on the line and in the plane, else a search.
+
+        See `choose_measured_oracle`.
+        """
         return choose_measured_oracle(functionals, self.order)
 
     def reach(self, points: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from ridgesplines.certificate import THOROUGH, certify, relative_gap
 from ridgesplines.checks import check_count, check_gap, check_seconds
+from ridgesplines.losses import PiecewiseLinearLoss
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons, Supremum
 from ridgesplines.problem import Problem, check_problem
@@ -27,6 +28,9 @@ _PATIENCE, _LONG_PATIENCE = 5, 60
 _OVERTIME = 0.2
 # How many local maximisers of the last profile a search starts from again.
 _REMEMBERED = 64
+
+# Data that are missed by less, beside the largest, are met.
+_MET = 1e-10
 
 # Sliding that gains less than this fraction of what new neurons have just gained is left alone for some iterations.
 _WORTH_SLIDING, _REST = 0.1, 3
@@ -89,6 +93,9 @@ class ColumnGeneration:
             certificate = certify(problem, spline, dual)
         if status is Status.CONVERGED and certificate.relative_gap > self.gap:
             status = Status.STALLED
+        elif status in (Status.TIME_LIMIT, Status.STALLED) and certificate.proven:
+            # What was made admissible at the end may have closed the gap.
+            status = Status.CONVERGED if certificate.relative_gap <= self.gap else status
         return Solution(spline, certificate, status, tuple(run.trace), time.perf_counter() - began)
 
     def approximate(self, problem: Problem) -> RidgeSpline:
@@ -190,7 +197,7 @@ class _Run:
             gap = self._record(iteration)
             shown = f"estimated gap {self.estimated_gap:.1e}" if quick else f"bound {self.bound:.6g}, gap {gap:.1e}"
             show(f"iteration {iteration}: objective {self.objective:.6g}, {shown}, {len(active)} neurons")
-            if gap <= options.gap and self.complete:
+            if gap <= options.gap and (self.complete or self._completed()):
                 return Status.CONVERGED
             if options.time_limit is not None:
                 # Whatever the limit, there is a first iteration.
@@ -209,6 +216,21 @@ class _Run:
             if stalled > _PATIENCE or (self.complete and not heuristic and not self._progresses()):
                 return Status.STALLED
         return Status.ITERATION_LIMIT
+
+    def _completed(self) -> bool:
+        """Whether to be content with a network that had to be completed; then it counts as complete.
+
+        Only where suprema are dear, as bounded ones are, and if the network meets the constraints when it is sparse.
+        """
+        problem = self.problem
+        if problem.oracle.kind != "bounded" or not isinstance(problem.loss, PiecewiseLinearLoss):
+            return False
+        spline = sparsify(problem, self.spline())
+        lower, upper = problem.loss.interval(problem.targets)
+        fit = problem.measure(spline)[1]
+        missed = float(np.maximum(lower - fit, fit - upper).max())
+        self.complete = missed <= _MET * float(np.abs(problem.targets).max())
+        return self.complete
 
     def _add(self, restricted: RestrictedProblem, new: Neurons) -> None:
         restricted.add(self.problem.measure_neurons(new))

@@ -485,3 +485,66 @@ def test_splines_of_other_dimensions_are_refused_and_the_shown_form_counts(kind)
         measurement(random_spline(rng, 3, 3))
     assert "in dimension 2" in repr(measurement)
     assert not isinstance(measurement, Stack) or repr(measurement).startswith("Stack(Samples(")
+
+
+@every_kind
+@given(seed=seeds, dimension=dimensions, order=orders)
+@settings(max_examples=15)
+def test_bends_bound_what_a_functional_is_within_a_parallelogram(kind, seed, dimension, order):
+    measurement, rng = draw(kind, seed, dimension)
+    order = max(order, measurement.least_order)
+    assert measurement.has_bends
+    # Centre and corners of parallelograms in (w, b), with sides of all sizes.
+    sides = 10.0 ** rng.uniform(-6, 0.5, (2, 30, 1)) * rng.standard_normal((2, 30, dimension + 1))
+    corners = np.array([sides[0] + sides[1], -sides[0] - sides[1], sides[0] - sides[1], sides[1] - sides[0]])
+    centre = rng.standard_normal((30, dimension + 1))
+    stencil = np.concatenate([centre[None], centre + corners])
+
+    def values(rows: np.ndarray) -> np.ndarray:
+        neurons = Neurons(rows[..., :-1].reshape(-1, dimension), rows[..., -1].ravel())
+        found = measurement.of_neurons(neurons, TruncatedPower(order))
+        return found.reshape(measurement.count, *rows.shape[:-1])
+
+    at = values(stencil)
+    bends = measurement.bends(at, Neurons(stencil[..., :-1], stencil[..., -1]), order)
+    assert (bends.rising >= 0).all()
+    assert (bends.falling >= 0).all()
+    inside = centre + np.einsum("spk,skd->pkd", rng.uniform(-1, 1, (2, 40, 30)), sides)
+    found = values(inside)
+    # The largest operands of sums and differences, and the rounding of the functionals themselves.
+    slack = 16 * measurement.rounding(
+        Neurons(np.abs(stencil[..., :-1]).max(axis=0), np.abs(stencil[..., -1]).max(axis=0)), TruncatedPower(order)
+    ) + 64 * EPS * np.abs(at).max(axis=1)
+    for sign, bent, kappa in ((1, bends.rising, "lift"), (-1, bends.falling, "fall")):
+        tops = sign * at
+        tops[:, 1:] += np.repeat(bent, 2, axis=1)
+        shares: list[np.ndarray | None] = [None]
+        if bends.kinks is not None:
+            assert (getattr(bends.kinks, kappa) >= 0).all()
+            shares += list(np.linspace(0, 1, 5))
+        for share in shares:
+            bounds = tops.copy()
+            if bends.kinks is not None:
+                weights = getattr(bends.kinks, kappa)[:, None]
+                kinked = weights * np.maximum(bends.kinks.levels, 0)
+                if share is None:
+                    bounds[:, 1:] += np.repeat(kinked[:, 1::2] - 2 * kinked[:, :1] + kinked[:, 2::2], 2, axis=1)
+                else:
+                    bounds += kinked - share * weights * bends.kinks.levels
+            largest = found.max(axis=1) if sign > 0 else -found.min(axis=1)
+            assert (largest <= bounds.max(axis=1) + slack).all()
+
+
+@every_kind
+@given(seed=seeds, dimension=dimensions, order=orders)
+@settings(max_examples=10)
+def test_limits_bound_unit_neurons_up_to_a_height(kind, seed, dimension, order):
+    measurement, rng = draw(kind, seed, dimension)
+    order = max(order, measurement.least_order)
+    weights = unit_rows(rng, 40, dimension)
+    centres, radii = measurement.supports()
+    height = float(rng.uniform(0.1, 10))
+    # The highest support just reaches the height.
+    biases = (weights @ centres.T + radii).max(axis=1) - height
+    found = measurement.of_neurons(Neurons(weights, biases), TruncatedPower(order))
+    assert (measurement.limits(height, order) * (1 + 1e-12) >= np.abs(found).T).all()

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines.oracles.plane as plane
-from ridgesplines import Samples
+from ridgesplines import Samples, Stack
 from ridgesplines.oracles import (
     AscentOracle,
     BranchAndBoundOracle,
@@ -53,6 +53,12 @@ class Case:
         return coordinates @ basis.T + np.linspace(0.5, 1, self.dimension)
 
 
+def in_a_stack(x: np.ndarray) -> Stack:
+    """The samples at `x`, of two kinds that take turns."""
+    order = np.append(np.arange(0, len(x), 2), np.arange(1, len(x), 2))
+    return Stack(Samples(x[::2]), Samples(x[1::2])).select(np.argsort(order))
+
+
 # A new oracle gets one row here.
 CASES = {
     "line": Case(LineOracle, 1, 1, "exact"),
@@ -77,6 +83,9 @@ CASES = {
     "subdivision-order-4": Case(partial(SubdivisionOracle, order=4), 2, 2, "bounded", 4),
     "line-in-space-order-4": Case(partial(choose_oracle, order=4), 3, 1, "exact", 4),
     "plane-in-space-order-3": Case(partial(choose_oracle, order=3), 3, 2, "bounded", 3),
+    "convexity-line-2": Case(lambda x: ConvexityOracle(Samples(x), 2), 1, 1, "bounded"),
+    "convexity-plane-2": Case(lambda x: ConvexityOracle(Samples(x), 2), 2, 2, "bounded"),
+    "convexity-stack-3": Case(lambda x: ConvexityOracle(in_a_stack(x), 3), 2, 2, "bounded", 3),
     "convexity-line-3": Case(lambda x: ConvexityOracle(Samples(x), 3), 1, 1, "bounded", 3),
     "convexity-line-4": Case(lambda x: ConvexityOracle(Samples(x), 4), 1, 1, "bounded", 4),
     "convexity-plane-3": Case(lambda x: ConvexityOracle(Samples(x), 3), 2, 2, "bounded", 3),

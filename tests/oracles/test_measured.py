@@ -8,7 +8,7 @@ from helpers import EPS, seeds, unit_rows
 from hypothesis import given, settings
 from segments import SegmentAverages
 
-from ridgesplines import Samples
+from ridgesplines import Derivatives, Measurement, Samples, Stack
 from ridgesplines.activations import TruncatedPower
 from ridgesplines.oracles import ConvexityOracle, MeasuredSearchOracle, Neurons, choose_measured_oracle, choose_oracle
 from ridgesplines.oracles.functionals import Slopes, ball, reach
@@ -18,7 +18,13 @@ def segments(rng: np.random.Generator, count: int, dimension: int, length: float
     return SegmentAverages.about(rng.uniform(-1, 1, (count, dimension)), length, seed=int(rng.integers(1000)))
 
 
-def dual_of(rng: np.random.Generator, measurement: SegmentAverages, order: int, outputs: int | None = None):
+def hermite(rng: np.random.Generator, count: int, dimension: int) -> Stack:
+    """Values, and derivatives along random directions, at as many random points."""
+    points = rng.uniform(-1, 1, (count, dimension))
+    return Stack(Samples(points), Derivatives(points, rng.standard_normal((count, dimension))))
+
+
+def dual_of(rng: np.random.Generator, measurement: Measurement, order: int, outputs: int | None = None):
     shape = (measurement.count,) if outputs is None else (measurement.count, outputs)
     return measurement.fit_polynomials(order - 1).project_off(rng.standard_normal(shape))
 
@@ -53,20 +59,87 @@ def test_the_bound_is_the_supremum_of_a_dense_grid(dimension, order, length):
     assert heights(measurement, dual, answer.neurons[:1], order)[0] == pytest.approx(answer.value, rel=1e-12)
 
 
+@pytest.mark.parametrize("order", [3, 4])
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_the_bound_of_derivatives_is_the_supremum_of_a_dense_grid(dimension, order):
+    rng = np.random.default_rng(30 + order)
+    measurement = hermite(rng, 10, dimension)
+    dual = dual_of(rng, measurement, order)
+    answer = ConvexityOracle(measurement, order).supremum(dual)
+    highest = heights(measurement, dual, grid(dimension), order).max()
+    assert highest <= answer.upper
+    # Slopes of order 3 have kinks, from which the grid is as far as its spacing.
+    assert highest == pytest.approx(answer.value, rel=(1e-3 if dimension == 1 else 2e-2) if order == 3 else 2e-3)
+    assert answer.upper == pytest.approx(answer.value, rel=1.1e-9 if dimension == 1 else 1.1e-7)
+    assert heights(measurement, dual, answer.neurons[:1], order)[0] == pytest.approx(answer.value, rel=1e-12)
+    searched = MeasuredSearchOracle(measurement, order).supremum(dual)
+    assert searched.value <= answer.upper
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_derivatives_have_the_supremum_of_short_difference_quotients(dimension):
+    rng = np.random.default_rng(7)
+    points, directions = rng.uniform(-1, 1, (2, 9, dimension))
+    slopes = Derivatives(points, directions)
+    weights = rng.standard_normal(9)
+    step = 1e-4
+    ends = np.concatenate([points + step * directions, points - step * directions, points])
+    dual = rng.standard_normal(9)
+    both = Stack(slopes, Samples(points)).fit_polynomials(3).project_off(np.concatenate([weights, dual]))
+    answer = ConvexityOracle(Stack(slopes, Samples(points)), 4).supremum(both)
+    quotients = np.concatenate([both[:9] / (2 * step), -both[:9] / (2 * step), both[9:]])
+    samples = choose_oracle(ends, 4).supremum(Samples(ends).fit_polynomials(3).project_off(quotients))
+    # A difference quotient of ρ_4 differs from its derivative by the square of the step; the quotients are off the
+    # orthogonal complement of the cubics by as much; and numbers of size 1/step cancel.
+    assert samples.value == pytest.approx(answer.value, rel=1e-4)
+
+
+def test_a_ridge_along_a_kink_is_bounded_without_many_boxes(monkeypatch):
+    rng = np.random.default_rng(11)
+    points = rng.uniform(-1, 1, (7, 2))
+    # One derivative, so that the supremum is at its kink.
+    measurement = Stack(Samples(points), Derivatives(np.zeros((1, 2)), [1.0, 0.5]))
+    dual = dual_of(rng, measurement, 3)
+    counts = []
+    bounds = ConvexityOracle._bounds
+
+    def counted(self, boxes, columns):
+        counts.append(len(boxes))
+        return bounds(self, boxes, columns)
+
+    monkeypatch.setattr(ConvexityOracle, "_bounds", counted)
+    with_kinks = ConvexityOracle(measurement, 3).supremum(dual)
+    few = sum(counts)
+    counts.clear()
+    monkeypatch.setattr("ridgesplines.oracles.convexity._with_kinks", mirrored)
+    without = ConvexityOracle(measurement, 3).supremum(dual)
+    assert without.upper == pytest.approx(with_kinks.upper, rel=2e-7)
+    assert few < 0.7 * sum(counts)
+
+
+def mirrored(tops, kinks, plus, minus):
+    """The bound of kinks that needs no choice: that of any convex function."""
+    masses = plus.T[0][:, None] * kinks.lift + minus.T[0][:, None] * kinks.fall
+    kinked = np.einsum("nb,npb->pb", masses, np.maximum(kinks.levels, 0))[..., None]
+    tops[1:] += np.repeat(kinked[1::2] - 2 * kinked[0] + kinked[2::2], 2, axis=0)
+    return tops
+
+
 @given(seeds)
-@settings(max_examples=15)
+@settings(max_examples=25)
 def test_no_box_is_exceeded_by_what_is_in_it(seed):
     rng = np.random.default_rng(seed)
     dimension, order = int(rng.integers(1, 3)), int(rng.integers(2, 5))
     measurement = segments(rng, 12, dimension, float(rng.uniform(0.01, 1)))
+    if rng.uniform() < 0.5:
+        measurement = hermite(rng, 6, dimension) if order > 2 else Samples(rng.uniform(-1, 1, (12, dimension)))
     dual = dual_of(rng, measurement, order)[:, None]
     oracle = ConvexityOracle(measurement, order)
     centre, radius = ball(measurement)
     widths = rng.uniform(0, [0.1 * (dimension == 2), 0.2 * radius], (40, 2))
     angles = rng.uniform(0, 2 * np.pi, 40) if dimension == 2 else np.pi * rng.integers(0, 2, 40)
     boxes = np.column_stack([angles, rng.uniform(0, radius, 40), widths])
-    parts = np.hstack([np.maximum(dual, 0), np.maximum(-dual, 0)])
-    bounds, roundings, _ = oracle._bounds(boxes, parts, np.abs(dual[:, 0]))
+    bounds, roundings, _ = oracle._bounds(boxes, dual)
     inside = boxes[:, None, :2] + rng.uniform(-1, 1, (40, 50, 2)) * boxes[:, None, 2:]
     theta, bias = inside.reshape(-1, 2).T
     weights = np.column_stack([np.cos(theta), np.sin(theta)])[:, :dimension]
@@ -184,7 +257,14 @@ def test_which_oracle_is_chosen():
         "bounded",
         "heuristic",
     ]
-    with pytest.raises(ValueError, match="ConvexityOracle bounds averages in dimension 1 or 2, got SegmentAverages"):
+    assert [choose_measured_oracle(hermite(rng, 10, d), 3).kind for d in (1, 2, 3)] == [
+        "bounded",
+        "bounded",
+        "heuristic",
+    ]
+    with pytest.raises(
+        ValueError, match="ConvexityOracle bounds averages and derivatives in dimension 1 or 2, got SegmentAverages"
+    ):
         ConvexityOracle(segments(rng, 20, 3, 0.1), 2)
     with pytest.raises(ValueError, match="starts must be at least 1, got 0"):
         MeasuredSearchOracle(segments(rng, 20, 3, 0.1), 2, starts=0)

@@ -111,8 +111,9 @@ class InteriorPoint:
 
     @property
     def fit(self) -> np.ndarray:
-        """Φ v + q with the q that comes nearest to the t inside the intervals."""
-        neurons = self.columns @ self.coefficients
+        """Φ v + q of the active v with the q that comes nearest to the t inside the intervals."""
+        active = self.active
+        neurons = self.columns[:, active] @ self.coefficients[active]
         return neurons + self.basis @ (self.basis.T @ (self._fit - neurons))
 
     def partition(self) -> tuple[np.ndarray, np.ndarray]:
