@@ -104,22 +104,21 @@ class Nodes:
         step = 2.0 / (max(self.counts) - 1)
 
         def along(count: int, power: int) -> sparse.csr_array:
-            matrix = sparse.eye_array(count, format="csr")
-            for _ in range(power):
-                matrix = matrix[1:] - matrix[:-1]
-            return sparse.csr_array(matrix / step**power)
+            """Forward differences, or second ones; zero at the ends that have none, so that no node is left out."""
+            ones = np.ones(count)
+            if power == 1:
+                ones[-1] = 0.0
+                return sparse.csr_array(sparse.diags_array([-ones, ones[:-1]], offsets=[0, 1]) / step)
+            ones[[0, -1]] = 0.0
+            bands = [ones[1:], -2.0 * ones, ones[:-1]]
+            return sparse.csr_array(sparse.diags_array(bands, offsets=[-1, 0, 1]) / step**2)
 
         if len(self.counts) == 1:
             return [along(self.counts[0], order)]
         rows, columns = self.counts
-        # All of them where they all exist.
-        inner = [sparse.eye_array(count, format="csr")[: count - order] for count in self.counts]
-
-        def short(count: int) -> sparse.csr_array:
-            return along(count, 1)[: count - order]
-
-        pure = [sparse.kron(along(rows, order), inner[1]), sparse.kron(inner[0], along(columns, order))]
-        mixed = [] if order == 1 else [2.0**0.5 * sparse.kron(short(rows), short(columns))]
+        eyes = [sparse.eye_array(count) for count in self.counts]
+        pure = [sparse.kron(along(rows, order), eyes[1]), sparse.kron(eyes[0], along(columns, order))]
+        mixed = [] if order == 1 else [2.0**0.5 * sparse.kron(along(rows, 1), along(columns, 1))]
         return [sparse.csr_array(matrix) for matrix in (*pure, *mixed)]
 
 

@@ -13,6 +13,8 @@ from ridgesplines.progress import Progress
 
 # The rate of Adam at its start.
 _RATE = 0.01
+# Measured neurons nearer to affine functions than this, relative, are dropped.
+_STRAIGHT = 1e-10
 # Steps compiled together.
 _TOGETHER = 100
 
@@ -30,11 +32,13 @@ def trained_network(problem: rs.Problem, width: int, steps: int, seed: int) -> r
     strength = problem.dual_limit / (reach * size)
     rng = np.random.default_rng(seed)
     weights = rng.standard_normal((width, measurements.dimension))
-    weights /= np.sqrt(width) * np.linalg.norm(weights, axis=1, keepdims=True)
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     start = {
+        # The first layer large, so that kinks stay apart while the second finds its size: small balanced neurons
+        # gather at few kinks, from where they no longer part.
         "weights": weights,
-        "biases": rng.uniform(-1.0, 1.0, width) / np.sqrt(width),
-        "coefficients": rng.choice([-1.0, 1.0], width) / np.sqrt(width),
+        "biases": rng.uniform(-1.0, 1.0, width),
+        "coefficients": rng.choice([-1.0, 1.0], width) / width,
     }
 
     def neurons(parameters: dict[str, jax.Array]) -> Neurons:
@@ -65,5 +69,11 @@ def trained_network(problem: rs.Problem, width: int, steps: int, seed: int) -> r
             show(f"training a network: step {done} of {steps}")
             state = several(state)
     found = neurons(state[0])
-    made = Neurons(np.asarray(found.weights), np.asarray(found.biases))
-    return problem.spline(made, size * np.asarray(state[0]["coefficients"]))
+    made, coefficients = (
+        Neurons(np.asarray(found.weights), np.asarray(found.biases)),
+        np.asarray(state[0]["coefficients"]),
+    )
+    # What no measurement sees bend is affine to them, and costs for nothing; decay takes some such kinks far away.
+    columns = problem.measure_neurons(made)
+    bends = np.linalg.norm(columns - basis @ (basis.T @ columns), axis=0) > _STRAIGHT * np.linalg.norm(columns, axis=0)
+    return problem.spline(made[bends], size * coefficients[bends])
