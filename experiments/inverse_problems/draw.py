@@ -125,7 +125,7 @@ def _save(figure: Figure, file: Path) -> None:
         figure.savefig(path, dpi=80)
         with Image.open(path) as picture:
             # A palette is less than half of the bytes.
-            small = picture.convert("RGB").quantize(256)
+            small = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
         small.save(path, optimize=True)
 
     write_beside(file, write)
