@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
@@ -259,7 +260,8 @@ def elevation(model: str, by: str, count: int = 8, deviation: float = 3.0) -> Ca
         Unavailable: if the model is not here.
     """
     east, north, heights = MODELS[model]()
-    interpolator = RegularGridInterpolator((east, north), heights, bounds_error=False, fill_value=None)
+    extrapolate: Any = None  # SciPy's annotation wants a number
+    interpolator = RegularGridInterpolator((east, north), heights, bounds_error=False, fill_value=extrapolate)
     low, high = np.array([east[0], north[0]]), np.array([east[-1], north[-1]])
     if by == "boxes":
         measurement: rs.Measurement = rs.BoxAverages.grid(low, high, count)

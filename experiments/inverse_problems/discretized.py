@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cvxpy
 import numpy as np
@@ -71,7 +72,8 @@ class Nodes:
 
     def matrix(self, points: np.ndarray) -> sparse.csr_array:
         """From the values at the nodes to those at points within the box, (M, G): multilinear."""
-        total = sparse.csr_array(np.ones((len(points), 1)))
+        # SciPy's annotations leave out shapes.
+        total: Any = sparse.csr_array(np.ones((len(points), 1)))
         for i, count in enumerate(self.counts):
             place = (points[:, i] - self.lower[i]) / (self.upper[i] - self.lower[i]) * (count - 1)
             left = np.clip(np.floor(place).astype(int), 0, count - 2)
@@ -102,16 +104,17 @@ class Nodes:
         In the plane mixed derivatives come with √2, so that the sum of the squares is that of all entries.
         """
         step = 2.0 / (max(self.counts) - 1)
+        diagonals: Any = sparse.diags_array  # SciPy's annotation wants one offset
 
         def along(count: int, power: int) -> sparse.csr_array:
             """Forward differences, or second ones; zero at the ends that have none, so that no node is left out."""
             ones = np.ones(count)
             if power == 1:
                 ones[-1] = 0.0
-                return sparse.csr_array(sparse.diags_array([-ones, ones[:-1]], offsets=[0, 1]) / step)
+                return sparse.csr_array(diagonals([-ones, ones[:-1]], offsets=[0, 1]) / step)
             ones[[0, -1]] = 0.0
             bands = [ones[1:], -2.0 * ones, ones[:-1]]
-            return sparse.csr_array(sparse.diags_array(bands, offsets=[-1, 0, 1]) / step**2)
+            return sparse.csr_array(diagonals(bands, offsets=[-1, 0, 1]) / step**2)
 
         if len(self.counts) == 1:
             return [along(self.counts[0], order)]
@@ -134,7 +137,7 @@ class GridFits:
         self._targets = targets / self._scale
         self._parts = nodes.differences(order)
         self._cell = (2.0 / (max(nodes.counts) - 1)) ** len(nodes.counts)
-        self._variable = cvxpy.Variable(self._matrix.shape[1])
+        self._variable = cvxpy.Variable(int(np.prod(nodes.counts)))
         self._strength = cvxpy.Parameter(nonneg=True)
         loss = 0.5 * cvxpy.sum_squares(self._matrix @ self._variable - self._targets)
         parts = [part @ self._variable for part in self._parts]

@@ -112,7 +112,8 @@ def draw(folder: Path, pictures: Path, cases: Iterable[str] = tuple(CASES)) -> N
 
 def _draw_summary(saved: dict[str, _Saved], file: Path) -> None:
     figure = plt.figure(figsize=(12.5, 7.2), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[1.75, 1])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[1.75, 1])
+    upper, lower = parts
     for row, key in zip(upper.subplots(len(_PLANE), 1 + len(_SHOWN), squeeze=False), _PLANE, strict=True):
         saved[key].images(row, _SHOWN, titled=False)
     for ax, (key, methods) in zip(lower.subplots(1, len(_LINE), squeeze=False)[0], _LINE.items(), strict=True):
