@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,13 @@ from experiments.benchmarks.cases import SolveCase
 from experiments.benchmarks.peer_training import Limits, Network
 from experiments.benchmarks.rows import ROWS, Row
 from experiments.first_fit import draw, run
+from experiments.inverse_problems import __main__ as inverse_command
+from experiments.inverse_problems import cases as inverse
+from experiments.inverse_problems import draw as draw_inverse
+from experiments.inverse_problems import methods as inverse_methods
+from experiments.inverse_problems import run as run_inverse
+from experiments.inverse_problems.discretized import GridFits, Nodes, measured
+from experiments.inverse_problems.training import trained_network
 from experiments.kumar_haupt_2020 import draw as draw_sets
 from experiments.kumar_haupt_2020 import fewest, sets
 from experiments.kumar_haupt_2020 import run as run_sets
@@ -294,3 +302,133 @@ def test_measures_are_drawn_over_the_density_of_the_target(monkeypatch, tmp_path
     assert capsys.readouterr().out.count("(exact)") == 2
     draw_radon.draw(tmp_path, tmp_path / "pictures")
     assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["radon.png"]
+
+
+INVERSE = {
+    "tomography_folds": partial(inverse.tomography, "folds", 3, 3, 0.05),
+    "deblurring_line": partial(inverse.blurred_line, 8, 0.05, 0.03),
+    "averages_plane": partial(inverse.pixels, 3, 0.05),
+    "derivatives_line_3": partial(inverse.slopes, 1, 3, 3, 0.05),
+    "elevation_jacksboro_transects": partial(inverse.elevation, "Jacksboro", "transects", 3, 40.0),
+}
+
+
+def test_inverse_problems_are_certified_sparse_and_tabled_beside_their_peers(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(inverse, "BESIDE", tmp_path)
+    effort = inverse_methods.Effort(nodes=9, width=10, steps=100, factors=np.array([0.5]))
+    missing = {"elevation_volcano_boxes": inverse.CASES["elevation_volcano_boxes"]}
+    rows = run_inverse.run(tmp_path, INVERSE | missing, effort)
+    assert "| elevation_volcano_boxes | skipped: there is no dem_volcano.npz" in capsys.readouterr().out
+    by_case = {key: {row.method: row for row in rows if row.case == key} for key in INVERSE}
+    for key, table in by_case.items():
+        certified, best = table[inverse_methods.DISCREPANCY], table[inverse_methods.BEST]
+        assert certified.relative_gap <= 1e-5
+        assert best.relative_gap <= 1e-4
+        assert certified.kind == "bounded" or key.startswith("derivatives")
+        # The representer theorem, and weak duality of the problem constrained by the noise.
+        assert max(certified.neurons, best.neurons) <= certified.bound == best.bound
+        assert certified.constrained_bound <= certified.regularization * (1 + 1e-12)
+        assert best.error <= certified.error
+        if inverse_methods.TRAINED in table:
+            assert table[inverse_methods.TRAINED].relative_gap >= 0
+        # All that was asked for came out, and nothing is off by more than the truth varies many times over.
+        assert set(INVERSE[key]().peers) <= table.keys()
+        assert all(row.error < 10 * row.spread for row in table.values())
+    # The truth misses its data by δ, so that it, too, is what the discrepancy principle minimises over.
+    folds = by_case["tomography_folds"][inverse_methods.DISCREPANCY]
+    assert folds.constrained_bound <= folds.truth_regularization
+    assert folds.regularization <= folds.truth_regularization * (1 + 1e-4)
+    facts = json.loads((tmp_path / "table.json").read_text())
+    assert [row["error"] for row in facts["rows"]] == [row.error for row in rows]
+    assert rs.Solution.load(tmp_path / "averages_plane_solution.npz").certificate.relative_gap <= 1e-5
+    draw_inverse.draw(tmp_path, tmp_path / "pictures", INVERSE)
+    assert {path.stem for path in (tmp_path / "pictures").iterdir()} == set(inverse.TOPICS)
+    for key in INVERSE:
+        (tmp_path / f"{key}.npz").unlink()
+    draw_inverse.draw(tmp_path, tmp_path / "pictures", INVERSE)
+    assert "nothing to draw" in capsys.readouterr().out
+
+
+def test_one_topic_of_the_inverse_problems_leaves_the_rows_of_others(monkeypatch, tmp_path, capsys):
+    def row(case: str, count: int) -> run_inverse.TableRow:
+        return run_inverse.TableRow(case, "", count, "m", "", 1.0, 1.0, None, None, None, None, None, None, None, 0.0)
+
+    monkeypatch.setattr(run_inverse, "_of_case", lambda folder, key, case, effort: [row(key, case)])
+    run_inverse.run(tmp_path, {"averages_line": lambda: 1, "deblurring_line": lambda: 2})
+    run_inverse.run(tmp_path, {"averages_line": lambda: 3, "tomography_folds": lambda: 4})
+    rows = json.loads((tmp_path / "table.json").read_text())["rows"]
+    assert [(row["case"], row["count"]) for row in rows] == [
+        ("tomography_folds", 4), ("deblurring_line", 2), ("averages_line", 3)
+    ]  # fmt: skip
+    assert inverse_command.main(["run", "astronomy"], tmp_path) == 2
+    assert "there is no topic 'astronomy'" in capsys.readouterr().err
+    assert inverse_command.main(["draw", "tomography"], tmp_path) == 0
+    assert "nothing to draw" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", list(INVERSE))
+def test_truths_are_measured_by_quadrature_as_in_closed_form(key):
+    measurements = INVERSE[key]().measurements
+    if isinstance(measurements, rs.Stack):
+        with pytest.raises(TypeError, match="a grid is measured by averages"):
+            measured(measurements, np.sum)
+        return
+    dimension = measurements.dimension
+    rng = np.random.default_rng(0)
+    centre = measurements.places.mean(axis=0)
+    weights = rng.standard_normal((5, dimension))
+    affine = rng.standard_normal(dimension + 1)
+    spline = rs.RidgeSpline(weights, weights @ centre, rng.standard_normal(5), affine)
+    exact = measurements(spline)
+    # Kinks cost the midpoint rule the square of its step, and Gauss's about the step of 48 nodes, 0.3, squared.
+    assert measured(measurements, spline) == pytest.approx(exact, abs=2e-3 * np.abs(exact).max())
+    # The peers' matrices are exact for affine functions, on the grid and between its nodes.
+    flat = rs.RidgeSpline(weights[:0], centre[:0], centre[:0], affine)
+    from_nodes = np.stack([centre - 30, centre + 50])
+    nodes = Nodes.over(from_nodes, 9)
+    axes = [np.linspace(*ends) for ends in zip(nodes.lower, nodes.upper, nodes.counts, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, dimension)
+    np.testing.assert_allclose(nodes.measuring(measurements) @ flat(points), measurements(flat), rtol=1e-11, atol=1e-10)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_peers_on_a_grid_leave_what_costs_nothing_and_follow_their_data(order):
+    boxes = rs.BoxAverages.grid((-1.0, -1.0), (1.0, 1.0), 4)
+    targets = measured(boxes, lambda x: np.abs(x[:, 0]) + 0.3 * x[:, 1])
+    nodes = Nodes.over(np.array([[-1.0, -1.0], [1.0, 1.0]]), 9)
+    fits, measuring = GridFits(nodes, boxes, targets, order), nodes.measuring(boxes)
+    free = boxes.fit_polynomials(order - 1)
+    for solve, rough, fine in ((fits.total_variation, 1e3, 1e-5), (fits.squares, 1e6, 1e-8)):
+        # Constants, or affine functions, and the best of them, to the tolerance of Clarabel.
+        np.testing.assert_allclose(measuring @ solve(rough), targets - free.project_off(targets), atol=1e-4)
+        np.testing.assert_allclose(measuring @ solve(fine), targets, atol=1e-3)
+
+
+def test_a_trained_network_comes_near_the_certified_optimum_of_its_width():
+    case = INVERSE["averages_plane"]()
+    problem = rs.Problem(case.measurements, case.targets, strength=0.02)
+    solution = rs.solve(problem)
+    spline = trained_network(problem, 30, 500, seed=0)
+    certificate = rs.certify(problem, spline, dual=solution.dual)
+    assert 0 <= certificate.relative_gap < 0.05
+    # The same seed, the same numbers.
+    np.testing.assert_array_equal(spline.coefficients, trained_network(problem, 30, 500, seed=0).coefficients)
+    other = rs.certify(problem, trained_network(problem, 30, 100, seed=0), dual=solution.dual)
+    assert other.objective > certificate.objective
+
+
+def test_the_wiener_filter_inverts_a_blurred_wave():
+    case = inverse.blurred_plane(6, 0.1, 1e-12)
+    omega = np.pi / 2 * np.array([2, 3])
+
+    def waves(x: np.ndarray) -> np.ndarray:
+        return np.cos(omega[0] * (x[:, 0] + 1)) * np.cos(omega[1] * (x[:, 1] + 1))
+
+    points = case.measurements.locations
+    blurred = np.exp(-0.5 * 0.1**2 * np.sum(omega**2)) * waves(points)
+    # A Gaussian multiplies a wave by its transform: also what the quadrature says.
+    np.testing.assert_allclose(measured(case.measurements, waves), blurred, rtol=1e-12, atol=1e-13)
+    known = inverse.Case("deblurring", "waves", case.measurements, blurred, 1e-12, waves, case.places, case.inside)
+    fitted = inverse_methods.wiener(known, inverse_methods.Effort())
+    # The last α tried is 1e-4 times some; it shrinks by as much.
+    assert known.error(fitted.function(case.places)) < 1e-4
