@@ -14,6 +14,8 @@ from ridgesplines.surfaces.implicit import ImplicitFunction
 _STEPS = 4
 # A block is left out if its corners have one sign and are farther from 0 than this times what their slopes reach.
 _REACH = 1.2
+# Vertices evaluated at once.
+_BATCH = 2**15
 # Bytes that a grid may take: its values, and once more for the mesh.
 MEMORY = 4e9
 
@@ -84,11 +86,11 @@ def evaluate_near_zero(
     for block in np.argwhere(near):
         mask[tuple(slice(s, s + _STEPS + 1) for s in block * _STEPS)] = True
     vertices = np.argwhere(mask)
-    batch, done = 2**15, 0
+    done = 0
     try:
         while done < len(vertices):
             show(f"evaluating the grid: {done} of {len(vertices)} vertices")
-            some = vertices[done : done + batch]
+            some = vertices[done : done + _BATCH]
             grid[tuple(some.T)] = f.scale * spline((origin + spacing * some - f.centre) / f.scale)
             done += len(some)
     except KeyboardInterrupt:
