@@ -65,8 +65,8 @@ def surface(
         if as_json:
             print_json(report)
         else:
-            noisy = f", noise {noise:g}" if noise else ""
-            typer.echo(f"{sample} points with normals off {cloud}{noisy}: {report['file']}")
+            deviation = f", noise {noise:g}" if noise else ""
+            typer.echo(f"{sample} points with normals off {cloud}{deviation}: {report['file']}")
         return
     if noise or seed:
         raise ValueError("--noise and --seed have a meaning together with --sample only; leave them out.")

@@ -345,7 +345,8 @@ def test_ctrl_c_on_the_grid_leaves_the_rest_coarse(monkeypatch):
     same = part.values == whole.values
     # Interpolation along the edges of a block is off by curvature: not one vertex in a thousand agrees by chance.
     assert 1000 <= same.sum() < 1000 + (1 - whole.evaluated) * same.size + 100
-    np.testing.assert_array_equal(part.values[::4, ::4, ::4], whole.values[::4, ::4, ::4])
+    # Whether with gradients or without, sums of coefficients of about 1e3 round alike.
+    np.testing.assert_allclose(part.values[::4, ::4, ::4], whole.values[::4, ::4, ::4], atol=1e-11)
     assert part.values.min() < 0 < part.values.max()
 
 
