@@ -32,8 +32,14 @@ def surface(
     resolution: Annotated[int, typer.Option(help="Grid steps along the longest side.")] = 128,
     centres: Annotated[
         int | None,
-        typer.Option(help="Fit this many of the points only, spread out; the rest are a test."),
+        typer.Option(
+            help="A function with this many centres, points that are spread out: fitted to all points with --noisy or "
+            "with both nuggets positive, else to the centres only, and the rest are a test."
+        ),
     ] = None,
+    noisy: Annotated[
+        bool, typer.Option("--noisy", help="Points and normals are noisy: choose both nuggets from the data.")
+    ] = False,
     value_nugget: Annotated[float, typer.Option(help="Allow the surface to miss noisy points; 0 interpolates.")] = 0.0,
     gradient_nugget: Annotated[float, typer.Option(help="Allow it to miss noisy normals.")] = 0.0,
     neighbours: Annotated[
@@ -47,7 +53,10 @@ def surface(
     seed: Annotated[int, typer.Option(help="With --sample: of the random points.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Reconstruct a surface, or curves in the plane, from points with normals; or sample such points off a mesh."""
+    """Reconstruct a surface, or curves in the plane, from points with normals; or sample such points off a mesh.
+
+    Ctrl-C keeps the best so far: the mesh of the function as it is then, on a grid that is coarse where it must be.
+    """
     for name, path in (("--out", out), ("--plot", plot)):
         if path is not None:
             check_folder(name, path)
@@ -56,13 +65,13 @@ def surface(
         if as_json:
             print_json(report)
         else:
-            noisy = f", noise {noise:g}" if noise else ""
-            typer.echo(f"{sample} points with normals off {cloud}{noisy}: {report['file']}")
+            deviation = f", noise {noise:g}" if noise else ""
+            typer.echo(f"{sample} points with normals off {cloud}{deviation}: {report['file']}")
         return
     if noise or seed:
         raise ValueError("--noise and --seed have a meaning together with --sample only; leave them out.")
     report = _reconstructed(
-        cloud, out, plot, kernel, resolution, centres, value_nugget, gradient_nugget, neighbours, sign_repair, up
+        cloud, out, plot, kernel, resolution, centres, noisy, value_nugget, gradient_nugget, neighbours, sign_repair, up
     )
     if as_json:
         print_json(report)
@@ -98,6 +107,7 @@ def _reconstructed(
     kernel: str,
     resolution: int,
     centres: int | None,
+    noisy: bool,
     value_nugget: float,
     gradient_nugget: float,
     neighbours: int | None,
@@ -107,12 +117,15 @@ def _reconstructed(
     import numpy as np
 
     from ridgesplines.checks import check_count, is_one_of
+    from ridgesplines.solvers.kernel_gradients import NystromGradients
     from ridgesplines.solvers.kernel_gradients.ordering import coarse_to_fine
     from ridgesplines.surfaces.files import CURVES, MESHES, check_ending, trimesh_module, write_mesh
     from ridgesplines.surfaces.reconstruction import reconstruct
 
     if centres is not None:
         check_count("--centres", centres)
+    if noisy and (value_nugget or gradient_nugget):
+        raise ValueError("--noisy chooses the nuggets; leave out --value-nugget and --gradient-nugget.")
     if not is_one_of(up, ("x", "y", "z")):
         raise ValueError(f"--up must be x, y or z, got {up}.")
     if plot is not None and plot.suffix.lower() not in PICTURES:
@@ -125,15 +138,19 @@ def _reconstructed(
         kind = check_ending(out, *((CURVES, "curve") if points.shape[1] == 2 else (MESHES, "mesh")))[1]
         if kind in (".ply", ".stl"):
             trimesh_module()
-    kept = np.arange(len(points))
+    kept, solver = np.arange(len(points)), None
     if centres is not None and centres < len(points):
-        kept = np.sort(coarse_to_fine(points)[:centres])
+        if noisy or (value_nugget > 0 and gradient_nugget > 0):
+            solver = NystromGradients(centres=centres)
+        else:
+            kept = np.sort(coarse_to_fine(points)[:centres])
     made = reconstruct(
         points[kept],
         normals[kept],
         kernel=chosen_kernel,
-        value_nugget=value_nugget,
-        gradient_nugget=gradient_nugget,
+        solver=solver,
+        value_nugget="automatic" if noisy else value_nugget,
+        gradient_nugget="automatic" if noisy else gradient_nugget,
         resolution=resolution,
         sign_repair=sign_repair,
     )
@@ -154,7 +171,10 @@ def _reconstructed(
         "dimension": points.shape[1],
         "normals": "estimated" if estimated else "given",
         "kernel": repr(chosen_kernel),
-        "centres": len(kept),
+        "fitted": len(kept),
+        "centres": len(kept) if solver is None else solver.centres,
+        "value_nugget": made.solution.nuggets[0],
+        "gradient_nugget": made.solution.nuggets[1],
         "size": float(np.ptp(points, axis=0).max()),
         "largest_residual": float(np.abs(values).max()),
         "mean_residual": float(np.abs(values).mean()),
@@ -169,6 +189,7 @@ def _reconstructed(
         "rounds": 0 if repair is None else repair.rounds,
         "sheets_left_out": made.trimmed,
         "solver": made.solution.status.value,
+        "interrupted": list(made.interrupted),
         "seconds": seconds | made.seconds,
         "files": files,
     }
@@ -231,7 +252,8 @@ def _drawn(path: Path, made: Reconstruction, points: np.ndarray, normals: np.nda
 
 def _print_summary(report: dict[str, Any]) -> None:
     kind = "triangles" if report["dimension"] == 3 else "segments"
-    fitted = "" if report["centres"] == report["points"] else f", {report['centres']} of them fitted"
+    fitted = "" if report["fitted"] == report["points"] else f", {report['fitted']} of them fitted"
+    centres = "" if report["centres"] == report["fitted"] else f", {report['centres']} centres"
     size = report["size"]
     closed = "watertight" if report["dimension"] == 3 else "closed"
     repair = report["sign_repair"] or "not asked for"
@@ -239,7 +261,8 @@ def _print_summary(report: dict[str, Any]) -> None:
         repair += f"; parts far from all points, left out: {report['sheets_left_out']}"
     rows = [
         ("cloud", f"{report['cloud']}: {report['points']} points{fitted}, normals {report['normals']}"),
-        ("kernel", f"{report['kernel']}, {report['solver']}"),
+        ("kernel", f"{report['kernel']}{centres}, {report['solver']}"),
+        ("nuggets", f"{report['value_nugget']:.1e} for values, {report['gradient_nugget']:.1e} for gradients"),
         (
             "residual |f| at the points",
             f"mean {report['mean_residual']:.2e}, largest {report['largest_residual']:.2e}  (size {size:.4g})",
@@ -251,4 +274,6 @@ def _print_summary(report: dict[str, Any]) -> None:
         ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report["seconds"].items())),
         *((name, path) for name, path in report["files"].items()),
     ]
+    if report["interrupted"]:
+        rows.insert(0, ("interrupted", f"in the {' and the '.join(report['interrupted'])}; this is the best so far"))
     print_rows(rows)

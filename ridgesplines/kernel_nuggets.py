@@ -36,7 +36,7 @@ class NuggetChoice:
         value_nugget: α; 0 if the data speak for interpolation.
         gradient_nugget: β, ditto; 0 without gradients.
         criterion: "likelihood" or "distance", see `choose_nuggets`.
-        score: its least: −log p, or the root mean square distance in the units of the points.
+        score: its least: −log p, or the mean distance times the mean chord.
         standard_errors: of log α and log β by the Fisher information of the likelihood, (2,); infinite where a nugget
             is at an end of the range, NaN for the other criterion, and for β without gradients.
         variance: the σ² under which the data are most likely with these nuggets; the noise of the values then has the
@@ -48,6 +48,8 @@ class NuggetChoice:
         surface: scores there, (G, H), from a few small blocks only; infinite where the matrix is singular to working
             precision.
         evaluations: of the criterion, without the surface.
+        missed: for "distance", the mean distance of the points left out, in their units, and the root mean square chord
+            between the normals; NaN for the likelihood.
     """
 
     problem: KernelProblem
@@ -63,13 +65,16 @@ class NuggetChoice:
     grid_gradients: np.ndarray
     surface: np.ndarray
     evaluations: int
+    missed: tuple[float, float]
 
     def __str__(self) -> str:
         parts = [f"value nugget {self.value_nugget:.1e}"]
         if self.problem.gradients is not None:
             parts.append(f"gradient nugget {self.gradient_nugget:.1e}")
         how = (
-            "the marginal likelihood" if self.criterion == "likelihood" else f"leaving out (distance {self.score:.1e})"
+            "the marginal likelihood"
+            if self.criterion == "likelihood"
+            else f"leaving out (distance {self.missed[0]:.1e}, chord {self.missed[1]:.1e})"
         )
         blocks = f" in {self.blocks} blocks" if self.blocks > 1 else ""
         return f"{', '.join(parts)}, by {how} of {self.points} points{blocks}"
@@ -91,13 +96,19 @@ def choose_nuggets(
         −log p = ½ (n log(2π bᵀ (A + D)⁻¹ b / n) + log det(A + D) + n).
 
     "distance": for points of a level set, whose values are all equal by construction and no measurements: f = that
-    constant would explain them without any noise, so that they have no likelihood to speak of. Least is the root mean
-    square of |f(x_i) − y_i| / |∇f(x_i)| where f is fitted to all points but x_i: the distance from the point that was
-    left out to the level set, to first order.
+    constant would explain them without any noise, so that they have no likelihood to speak of. f is fitted to all
+    points but x_i, and least is the product of two errors there:
 
-    The problem's own nuggets do not count. To `dense_points` points all data are taken together; above, four blocks of
-    250 neighbouring points around random ones, which see the full density of the data: 1000 points in all. Both need
-    O(n³) operations for n equations taken together, some ten to thirty times.
+        mean |f(x_i) − y_i| / |∇f(x_i)|,    root mean square of |∇f(x_i)/|∇f(x_i)| − g_i/|g_i||:
+
+    the distance from the point that was left out to the level set, to first order, and the chord between the normals.
+    In noise either has a floor, and the distance is nearly flat above it; logarithms add up what both tell. Neither is
+    ruled by a few points, as squares of distances are where the slope is small.
+
+    The problem's own nuggets do not count. The search starts from the best of several nodes of a coarse surface. To
+    `dense_points` points all data are taken together; above, four blocks of 250 neighbouring points around random ones,
+    which see the full density of the data: 1000 points in all. Both need O(n³) operations for n equations taken
+    together, some ten to thirty times.
 
     Args:
         problem: the data; coincident points that contradict each other need a positive nugget to make one.
@@ -112,7 +123,7 @@ def choose_nuggets(
             none.
 
     Source: Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, sections 5.4.1 and 5.4.2; the
-    distance is that of a left-out point in units of length.
+    errors are those of a left-out point as a person sees them, a length and an angle.
     """
     check_kernel_problem(problem)
     check_count("dense_points", dense_points)
@@ -141,14 +152,15 @@ def choose_nuggets(
         axes = [axis] * len(variances)
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         surface = np.array([coarse.score(node) for node in nodes.reshape(-1, len(axes))])
-        logs = coarse.descended(nodes.reshape(-1, len(axes))[int(np.argmin(surface))], show)
         together = (
             [np.arange(count)]
             if count <= dense_points
             else _neighbourhoods(problem.points, min(_BLOCK_POINTS, dense_points), _BLOCKS, rng)
         )
         full = kind(problem, together, variances)
-        logs = full.descended(logs, show)
+        # A few points may tell the small blocks another scale than all tell the large ones.
+        starts = coarse.starts(nodes, surface.reshape(nodes.shape[:-1]), show)
+        logs = full.descended(starts[int(np.argmin([full.score(start) for start in starts]))], show)
         score, evaluations = full.score(logs), full.evaluations
 
     low, high = logs <= np.log(_LEAST) + _END, logs >= np.log(_LARGEST) - _END
@@ -176,6 +188,7 @@ def choose_nuggets(
         np.exp(axis) * variances[1] if len(axes) > 1 else np.zeros(1),
         surface.reshape(len(axis), -1),
         evaluations,
+        full.missed(logs) if isinstance(full, _Distance) else (np.nan, np.nan),
     )
 
 
@@ -191,8 +204,13 @@ def _neighbourhoods(points: np.ndarray, size: int, count: int, rng: np.random.Ge
     """`count` blocks of `size` neighbouring points around random ones; all points as one block if they are few."""
     if len(points) <= size:
         return [np.arange(len(points))]
-    centres = points[rng.choice(len(points), size=min(count, len(points)), replace=False)]
-    return list(np.sort(KDTree(points).query(centres, k=size)[1], axis=1).reshape(len(centres), size))
+    tree, free, blocks = KDTree(points), np.ones(len(points), dtype=bool), []
+    for _ in range(count):
+        # Around points that are in no block yet, as long as there are some: blocks overlap little.
+        centre = rng.choice(np.flatnonzero(free)) if free.any() else rng.integers(len(points))
+        blocks.append(np.sort(tree.query(points[centre], k=size)[1]))
+        free[blocks[-1]] = False
+    return blocks
 
 
 class _Criterion(ABC):
@@ -220,6 +238,10 @@ class _Criterion(ABC):
     @abstractmethod
     def score(self, logs: np.ndarray) -> float:
         """The criterion, infinite where a matrix is singular to working precision."""
+
+    @abstractmethod
+    def starts(self, nodes: np.ndarray, surface: np.ndarray, show: Progress) -> list[np.ndarray]:
+        """Where to look for the minimum with more data, by this criterion's `surface` at `nodes`."""
 
     @abstractmethod
     def descended(self, start: np.ndarray, show: Progress) -> np.ndarray:
@@ -282,6 +304,10 @@ class _Likelihood(_Criterion):
         with_scale = 0.5 * nuggets * traces
         return energy / self._rows, joint - np.outer(with_scale, with_scale) / (0.5 * self._rows)
 
+    def starts(self, nodes: np.ndarray, surface: np.ndarray, show: Progress) -> list[np.ndarray]:
+        """The minimum of its own: a likelihood is sharp."""
+        return [self.descended(nodes.reshape(-1, self._kinds)[int(np.argmin(surface))], show)]
+
     def descended(self, start: np.ndarray, show: Progress) -> np.ndarray:
         """See `_Criterion`."""
         value = self.score(start)
@@ -309,16 +335,21 @@ class _Likelihood(_Criterion):
 
 
 class _Distance(_Criterion):
-    """The root mean square distance of points to the level set of what is fitted without them, within their block."""
+    """How far what is fitted without a point, within its block, misses it and its normal."""
 
     def score(self, logs: np.ndarray) -> float:
         """See `_Criterion`."""
         self.evaluations += 1
-        total = 0.0
+        distance, chord = self.missed(logs)
+        return distance * chord
+
+    def missed(self, logs: np.ndarray) -> tuple[float, float]:
+        """The mean distance and the root mean square chord of normals; infinite for a singular matrix."""
+        distances, chords = [], []
         for matrix, data, kind in self._blocks:
             factor = self._factor(matrix, logs, kind)
             if factor is None:
-                return np.inf
+                return np.inf, np.inf
             inverse = _inverse(factor)
             count, size = len(data) // self._size, self._size
             points = np.arange(count)
@@ -326,10 +357,23 @@ class _Distance(_Criterion):
             # What is left out is missed by the block of the inverse, inverted, times the coefficients.
             solution = (inverse @ data).reshape(count, size)
             missed = np.linalg.solve(blocks, solution[..., None])[..., 0]
-            slopes = data.reshape(count, size)[:, 1:] - missed[:, 1:]
-            total += float(np.sum(missed[:, 0] ** 2 / np.sum(slopes**2, axis=1)))
-        score = float(np.sqrt(total * self._size / self._rows))
-        return score if np.isfinite(score) else np.inf
+            given = data.reshape(count, size)[:, 1:]
+            slopes = given - missed[:, 1:]
+            steep = np.linalg.norm(slopes, axis=1)
+            distances.append(np.abs(missed[:, 0]) / steep)
+            # A gradient that is given as zero has no direction.
+            lengths = np.linalg.norm(given, axis=1)
+            has = lengths > 0
+            units = slopes[has] / steep[has, None] - given[has] / lengths[has, None]
+            chords.append(np.sum(units**2, axis=1))
+        found = float(np.concatenate(distances).mean()), float(np.sqrt(np.concatenate(chords).mean()))
+        return found if np.isfinite(found).all() else (np.inf, np.inf)
+
+    def starts(self, nodes: np.ndarray, surface: np.ndarray, show: Progress) -> list[np.ndarray]:
+        """The best node for each value nugget within two decades of the best one."""
+        best = np.unravel_index(int(np.argmin(surface)), surface.shape)[0]
+        rows = range(max(0, best - 2), min(len(surface), best + 3))
+        return [nodes[row, int(np.argmin(surface[row]))] for row in rows]
 
     def descended(self, start: np.ndarray, show: Progress) -> np.ndarray:
         """See `_Criterion`."""
@@ -347,7 +391,7 @@ class _Distance(_Criterion):
         simplex = start + np.concatenate([np.zeros((1, len(start))), np.diag(steps)])
         found = minimize(
             shown, start, method="Nelder-Mead", bounds=bounds,
-            options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 40},
+            options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 60},
         )  # fmt: skip
         return np.asarray(found.x)
 

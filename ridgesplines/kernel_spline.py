@@ -97,9 +97,8 @@ class KernelSpline:
         points, single, xp = self._points(x)
         both = xp.asarray(hermite_sum(self.kernel, self.centres, self.coefficients, points))
         values, gradients = both[:, 0], both[:, 1:]
-        if self.polynomial.degree >= 0:
-            values = values + self.polynomial(points)
-            gradients = gradients + self.polynomial.gradient(points)
+        values = values + self.polynomial(points)
+        gradients = gradients + self.polynomial.gradient(points)
         return (values[0], gradients[0]) if single else (values, gradients)
 
     def in_box(self, low: np.ndarray, high: np.ndarray) -> BoxedSpline:
@@ -208,8 +207,5 @@ class BoxedSpline:
             both = spline.value_and_gradient(x) if gradients else (spline(x), np.zeros((0, spline.dimension)))
             return np.asarray(both[0]), np.asarray(both[1])
         rows = self._sum.values_and_gradients(x) if gradients else self._sum.values(x)[:, None]
-        values, slopes = rows[:, 0], rows[:, 1:]
-        if spline.polynomial.degree >= 0:
-            values = values + np.asarray(spline.polynomial(x))
-            slopes = slopes + np.asarray(spline.polynomial.gradient(x)) if gradients else slopes
-        return values, slopes
+        values, slopes = rows[:, 0] + np.asarray(spline.polynomial(x)), rows[:, 1:]
+        return values, slopes + np.asarray(spline.polynomial.gradient(x)) if gradients else slopes

@@ -27,7 +27,7 @@ def plot_nuggets(choice: NuggetChoice, *, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax)
     likelihood = choice.criterion == "likelihood"
     surface = choice.surface - choice.surface.min() if likelihood else choice.surface
-    label = "$-\\log p$ of small blocks, above its least" if likelihood else "distance of points left out, small blocks"
+    label = "$-\\log p$ of small blocks, above its least" if likelihood else "errors of points left out, small blocks"
     # A nugget of zero stands at the left or lower end.
     value = max(choice.value_nugget, choice.grid_values[0])
     if choice.problem.gradients is None:

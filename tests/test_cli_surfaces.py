@@ -12,6 +12,7 @@ from helpers import icosphere, unit_rows
 
 import ridgesplines as rs
 from ridgesplines.cli import main
+from ridgesplines.surfaces import implicit, sign_repair
 
 
 @pytest.fixture
@@ -92,6 +93,58 @@ def test_curves_in_the_plane(command):
     assert Path("circle.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def noisy_circle(count: int = 60) -> np.ndarray:
+    """Points within 0.02 of the unit circle, with normals, in the file noisy.csv; returns the points."""
+    rng = np.random.default_rng(4)
+    normals = unit_rows(rng, count, 2)
+    points = normals + 0.02 * rng.standard_normal((count, 2))
+    rs.surfaces.write_cloud("noisy.csv", points, normals + 0.1 * rng.standard_normal((count, 2)))
+    return points
+
+
+def test_noisy_points_get_nuggets_and_all_count_with_few_centres(command):
+    noisy_circle()
+    errors = {}
+    for name, options in {"exact": (), "noisy": ("--noisy",), "few": ("--noisy", "--centres", "25")}.items():
+        code, out, err = command("noisy.csv", "--out", "curve.obj", "--resolution", "60", *options, "--json")
+        assert code == 0, err
+        report = json.loads(out)
+        assert (report["value_nugget"] > 0) == (report["gradient_nugget"] > 0) == bool(options)
+        assert report["fitted"] == 60
+        assert report["centres"] == (25 if name == "few" else 60)
+        lines = Path("curve.obj").read_text().splitlines()
+        vertices = np.array([line.split()[1:3] for line in lines if line.startswith("v ")], dtype=float)
+        errors[name] = np.sqrt(np.mean((np.linalg.norm(vertices, axis=1) - 1) ** 2))
+    # Averages of sixty points of deviation 0.02 are better than the points.
+    assert errors["noisy"] < 0.7 * errors["exact"]
+    assert errors["few"] < 0.7 * errors["exact"]
+    code, out, _ = command("noisy.csv", "--resolution", "30", "--centres", "25")
+    assert "60 points, 25 of them fitted" in out
+    code, out, _ = command(
+        "noisy.csv", "--resolution", "30", "--centres", "25", "--value-nugget", "1e-4", "--gradient-nugget", "1e-2"
+    )
+    assert "of them fitted" not in out
+    assert "25 centres" in out
+    assert "1.0e-04 for values, 1.0e-02 for gradients" in out
+
+
+def test_ctrl_c_keeps_a_curve_and_says_so(command, monkeypatch):
+    noisy_circle()
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sign_repair, "cloud_winding_number", interrupted)
+    code, out, err = command("noisy.csv", "--out", "curve.obj", "--resolution", "30")
+    assert code == 0, err
+    assert "in the sign repair; this is the best so far" in out
+    assert Path("curve.obj").is_file()
+    monkeypatch.setattr(implicit, "choose_nuggets", interrupted)
+    code, out, _ = command("noisy.csv", "--noisy")
+    assert code == 130
+    assert not out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -103,6 +156,7 @@ def test_curves_in_the_plane(command):
         (("cloud.xyz", "--resolution", "5000"), "resolution must be at most 629 for a grid in 3 dimensions"),
         (("cloud.xyz", "--centres", "0"), "--centres must be at least 1, got 0"),
         (("cloud.xyz", "--centres", "3"), "points must be at least 4, got 3"),
+        (("cloud.xyz", "--noisy", "--value-nugget", "1"), "--noisy chooses the nuggets; leave out --value-nugget"),
         (("cloud.xyz", "--up", "w"), "--up must be x, y or z, got w"),
         (("cloud.xyz", "--noise", "1"), "--noise and --seed have a meaning together with --sample only"),
         (("cloud.xyz", "--neighbours", "9"), "--neighbours is for files without normals, but cloud.xyz has them"),

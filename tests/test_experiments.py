@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -260,7 +261,8 @@ def test_surfaces_are_tabled_beside_screened_poisson_and_drawn(monkeypatch, tmp_
     rs.surfaces.write_cloud(tmp_path / "oriented_points" / "few.ply", vertices[::5], vertices[::5])
     names = (surface_methods.UNIFORM, surface_methods.TUNED)
     chosen = {name: surface_methods.METHODS[name] for name in names}
-    rows = run_surfaces.run(tmp_path / "results", ("ball", "absent"), chosen, seeds=1, count=150)
+    study = replace(run_surfaces.CLEAN, methods=chosen, shapes=("ball", "absent"), seeds=1, count=150)
+    rows = run_surfaces.run(tmp_path / "results", study)
     printed = capsys.readouterr().out
     assert "| absent | skipped: there is no absent.ply" in printed
     assert rows[0].method == surface_methods.UNIFORM
@@ -284,12 +286,33 @@ def test_the_goals_compare_the_same_clouds():
     def row(method: str, seed: int, chamfer: float) -> run_surfaces.TableRow:
         return run_surfaces.TableRow("cube", seed, method, chamfer, 0, 0, 0, 0, True, 1, 0, "")
 
+    study = run_surfaces.CLEAN
     ours, tuned, default = surface_methods.UNIFORM, surface_methods.TUNED, surface_methods.DEFAULT
     rows = [row(ours, 0, 1.0), row(ours, 1, 3.0), row(tuned, 0, 2.0), row(tuned, 1, 2.0), row(default, 0, 8.0)]
-    assert run_surfaces.goals(rows) == {}
-    reached = run_surfaces.goals([*rows, row(default, 1, 8.0)])
+    # Not all clouds have been done by the last method.
+    assert list(run_surfaces.goals(study, rows).values()) == [1.0, 1.5]
+    reached = run_surfaces.goals(study, [*rows, row(default, 1, 8.0)])
     assert list(reached.values()) == [1.0, 0.25, 1.5]
-    assert reached.keys() == run_surfaces.GOALS.keys()
+    assert tuple(reached) == study.goals
+
+
+def test_every_goal_is_about_methods_of_its_study():
+    for study in run_surfaces.STUDIES.values():
+        assert {name for goal in study.goals for name in (goal.ours, goal.theirs)} <= study.methods.keys()
+
+
+def test_noise_has_the_deviation_that_is_asked_for():
+    sphere = rs.surfaces.Mesh(*icosphere(1000))
+    noisy = run_surfaces.NOISY
+    points, normals, scale = noisy.cloud(sphere, 3)
+    clean, straight = rs.surfaces.sample_mesh(*sphere, noisy.count, 3)
+    # 3000 numbers: five standard errors are 6.5%. The sphere has the radius 1, the ball that holds it 0.9 in its units.
+    assert (points - clean).std() == pytest.approx(0.005 * 2, rel=0.065)
+    assert scale == pytest.approx(1 / 0.9, rel=0.01)
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1)
+    # Two components of the noise turn a unit vector.
+    turned = np.linalg.norm(normals - straight, axis=1)
+    assert np.sqrt(np.mean(turned**2)) == pytest.approx(0.1 * 2**0.5, rel=0.065)
 
 
 def test_measures_are_drawn_over_the_density_of_the_target(monkeypatch, tmp_path, capsys):

@@ -106,17 +106,22 @@ def test_without_noise_the_fit_stays_an_interpolation(seed):
     assert rs.solve_kernel(circle.problem).value_misfit < 1e-4
 
 
-def test_the_distance_is_that_of_points_left_out_one_by_one():
+def test_the_errors_are_those_of_points_left_out_one_by_one():
     points, normals = noisy_ellipse(12, 0)
     problem = rs.KernelProblem(points, 0.3, normals, kernel=GaussianKernel())
     choice = rs.choose_nuggets(problem)
     assert choice.criterion == "distance"
-    total = 0.0
+    distances, chords = [], []
     for i in range(12):
         rest = choice.problem.at(np.delete(np.arange(12), i))
         value, slope = rs.solve_kernel(rest).spline.value_and_gradient(points[i])
-        total += float((value - 0.3) ** 2 / np.sum(slope**2))
-    assert choice.score == pytest.approx(np.sqrt(total / 12), rel=1e-6)
+        steep = np.linalg.norm(slope)
+        distances.append(float(abs(value - 0.3) / steep))
+        chords.append(np.linalg.norm(slope / steep - normals[i] / np.linalg.norm(normals[i])))
+    expected = np.mean(distances), np.sqrt(np.mean(np.square(chords)))
+    assert choice.missed == pytest.approx(expected, rel=1e-6)
+    assert choice.score == pytest.approx(np.prod(expected), rel=1e-6)
+    assert f"distance {expected[0]:.1e}" in str(choice)
     # No node of the surface is better, which for few points is that of all.
     assert choice.score <= choice.surface.min() * 1.001
     assert np.isnan(choice.standard_errors).all()
@@ -136,6 +141,26 @@ def test_chosen_nuggets_bring_noisy_points_nearer_to_the_curve_than_none():
         better.append(errors[1] / errors[0])
     # Four in ten of the noise's effect at most remain: 0.02 / √(80 points over the degrees of freedom).
     assert np.mean(better) < 0.8
+
+
+def test_chosen_nuggets_are_nearly_the_best_of_a_grid():
+    angle = np.linspace(0, 2 * np.pi, 400)
+    on = np.column_stack([0.8 * np.cos(angle), 0.5 * np.sin(angle)])
+    ratios = []
+    for seed in range(4):
+        points, normals = noisy_ellipse(80, seed)
+        choice = rs.choose_nuggets(rs.KernelProblem(points, 0, normals, kernel=UniformKernel()))
+
+        def error(problem: rs.KernelProblem) -> float:
+            values, slopes = rs.solve_kernel(problem).spline.value_and_gradient(on)
+            return float(np.mean(np.abs(values) / np.linalg.norm(slopes, axis=1)))
+
+        grid = [(10.0**i, 10.0**j) for i in range(-6, 0) for j in range(-4, 1)]
+        best = min(error(choice.problem.with_nuggets(*nuggets)) for nuggets in grid)
+        ratios.append(error(choice.problem) / best)
+    # The best of thirty knows the curve; 80 noisy points tell a nugget to a factor of a few.
+    assert np.mean(ratios) < 1.3
+    assert max(ratios) < 2, ratios
 
 
 @settings(max_examples=3, deadline=None)

@@ -32,6 +32,20 @@ def test_monomials_are_ordered_by_degree_then_lexicographically():
     np.testing.assert_array_equal(monomials(np.array([[x, y]]), 3)[0], expected)
 
 
+@pytest.mark.parametrize("xp", [np, jnp])
+@pytest.mark.parametrize("outputs", [(), (2,)])
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_degree_minus_one_is_zero_in_the_shapes_of_any_other(xp, outputs, dimension):
+    points = xp.ones((4, dimension))
+    nothing, constant = (Polynomial(xp.zeros((d + 1, *outputs)), dimension, d) for d in (-1, 0))
+    for found, expected in (
+        (nothing(points), constant(points)),
+        (nothing.gradient(points), constant.gradient(points)),
+    ):
+        assert type(found) is type(expected)
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
 @pytest.mark.parametrize(("dimension", "degree"), SIZES)
 def test_monomial_count_counts_the_monomials(dimension, degree):
     assert monomials(np.ones((1, dimension)), degree).shape == (1, monomial_count(dimension, degree))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.linalg import solve
 
 import ridgesplines as rs
-from ridgesplines.surfaces import reconstruction
+from ridgesplines.solvers import kernel_gradients
+from ridgesplines.surfaces import grid, reconstruction, sign_repair
 from ridgesplines.surfaces.implicit import oriented_problem
 from ridgesplines.surfaces.meshes import components, is_watertight
 
@@ -236,8 +237,6 @@ def test_the_sign_is_repaired_where_the_function_balloons(count, thickness, seed
 @pytest.mark.parametrize("oriented", [True, False])
 def test_repair_is_the_least_norm_under_all_data(monkeypatch, nuggets, oriented):
     """Against one dense system of the old and the new data."""
-    from ridgesplines.surfaces import sign_repair
-
     monkeypatch.setattr(sign_repair, "_TOLERANCE", 1e-7)
     points, normals = plate(80, 0.05, 1)
     problem, _, _ = oriented_problem(points, normals)
@@ -279,6 +278,85 @@ def test_normals_that_point_inward_are_repaired_alike():
     second = rs.surfaces.repair_signs(inward, rs.solve_kernel(inward), inward.points, -normals)[1]
     np.testing.assert_array_equal(second.points, first.points)
     np.testing.assert_allclose(second.values, -first.values)
+
+
+# Ctrl-C
+
+
+def test_ctrl_c_in_the_fit_leaves_a_mesh_of_the_best_iterate(monkeypatch):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return rs.kernels.hermite_sum(*arguments)
+
+    monkeypatch.setattr(kernel_gradients.solver, "hermite_sum", interrupted)
+    made = rs.surfaces.reconstruct(*torus(200), solver=rs.ConjugateGradients(tolerance=1e-12), resolution=24)
+    assert made.interrupted == ("fit",)
+    assert made.solution.status is rs.KernelStatus.INTERRUPTED
+    assert made.repair is None
+    assert made.watertight
+    assert "interrupted in the fit: the best so far" in str(made)
+
+
+@pytest.mark.parametrize("stage", ["probes", "solution"])
+def test_ctrl_c_in_the_repair_leaves_the_function_as_it_was(monkeypatch, stage):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    points, normals = plate(80, 0.05, 1)
+    before = rs.surfaces.reconstruct(points, normals, resolution=24, sign_repair=False)
+
+    def interrupted(*arguments, **options):
+        if stage == "probes":
+            raise KeyboardInterrupt
+        # Solvers keep what they have instead.
+        return dataclasses.replace(before.solution, status=rs.KernelStatus.INTERRUPTED)
+
+    monkeypatch.setattr(sign_repair, "cloud_winding_number" if stage == "probes" else "solve_kernel", interrupted)
+    made = rs.surfaces.reconstruct(points, normals, resolution=24)
+    assert made.interrupted == ("sign repair",)
+    assert made.repair is not None
+    assert made.repair.interrupted
+    assert made.repair.rounds == len(made.repair.points) == 0
+    np.testing.assert_array_equal(made.vertices, before.vertices)
+    assert str(made.repair).endswith("; interrupted")
+    assert ("none repaired" in str(made.repair)) == (stage == "solution")
+
+
+def test_ctrl_c_on_the_grid_leaves_the_rest_coarse(monkeypatch):
+    monkeypatch.setattr(grid, "_BATCH", 500)
+    points, normals = torus(200)
+    f, _ = rs.surfaces.fit_oriented(points, normals)
+    whole = grid.evaluate_near_zero(f, points, 24, 0.05)
+    assert not whole.interrupted
+    reached = []
+
+    def show(message: str) -> None:
+        if message.startswith("evaluating the grid"):
+            reached.append(message)
+            if len(reached) == 3:
+                raise KeyboardInterrupt
+
+    part = grid.evaluate_near_zero(f, points, 24, 0.05, show)
+    assert part.interrupted
+    assert part.evaluated == 1000 / part.values.size < whole.evaluated
+    same = part.values == whole.values
+    # Interpolation along the edges of a block is off by curvature: not one vertex in a thousand agrees by chance.
+    assert 1000 <= same.sum() < 1000 + (1 - whole.evaluated) * same.size + 100
+    # Whether with gradients or without, sums of coefficients of about 1e3 round alike.
+    np.testing.assert_allclose(part.values[::4, ::4, ::4], whole.values[::4, ::4, ::4], atol=1e-11)
+    assert part.values.min() < 0 < part.values.max()
+
+
+def test_ctrl_c_before_there_is_a_function_is_no_result(monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reconstruction, "solve_kernel", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rs.surfaces.reconstruct(*torus(50), resolution=24)
 
 
 def test_normals_at_random_are_not_repaired():

@@ -1,6 +1,7 @@
-"""`python -m experiments.williams_2021 [run | clouds | draw]`: run and draw by default; some minutes on two cores.
+"""`python -m experiments.williams_2021 [run | noise | size | largest | clouds | draw]`: run and draw by default.
 
-`run` samples the meshes and tables all methods, `clouds` fits large clouds as they are, `draw` draws what `run` saved.
+`run` samples 1,000 points of meshes and tables all methods, `noise` the same with noise, `size` 20,000 points and
+`largest` 100,000; `clouds` fits large clouds as they are, `draw` draws what `run` saved. Each takes some minutes.
 """
 
 from __future__ import annotations
@@ -9,20 +10,20 @@ import sys
 from pathlib import Path
 
 from experiments.williams_2021.draw import draw
-from experiments.williams_2021.run import run, run_clouds
+from experiments.williams_2021.run import STUDIES, run, run_clouds
 
 FOLDER = Path("results/williams_2021")
 
 
 def main(arguments: list[str]) -> None:
-    if arguments not in ([], ["run"], ["clouds"], ["draw"]):
-        sys.exit("usage: python -m experiments.williams_2021 [run | clouds | draw]")
-    if arguments == ["clouds"]:
+    if len(arguments) > 1 or not {*arguments} <= {*STUDIES, "clouds", "draw"}:
+        sys.exit(f"usage: python -m experiments.williams_2021 [{' | '.join(STUDIES)} | clouds | draw]")
+    chosen = arguments[0] if arguments else "run"
+    if chosen in STUDIES:
+        run(FOLDER, STUDIES[chosen])
+    if chosen == "clouds":
         run_clouds(FOLDER)
-        return
-    if arguments != ["draw"]:
-        run(FOLDER)
-    if arguments != ["run"]:
+    if chosen == "draw" or not arguments:
         draw(FOLDER, FOLDER)
 
 

@@ -13,7 +13,23 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
-from experiments.williams_2021.methods import DEFAULT, METHODS, TUNED, UNIFORM, Method, Unavailable
+from experiments.williams_2021.methods import (
+    AUTOMATIC,
+    DEFAULT,
+    FINE,
+    FINEST,
+    LARGE_METHODS,
+    LARGE_TUNED,
+    LARGEST_METHODS,
+    LARGEST_TUNED,
+    METHODS,
+    NOISE_TUNED,
+    NOISY_METHODS,
+    TUNED,
+    UNIFORM,
+    Method,
+    Unavailable,
+)
 from ridgesplines.archive import write_beside
 from ridgesplines.surfaces.meshes import is_watertight
 
@@ -24,8 +40,116 @@ SEEDS = 3
 COUNT = 1000
 # Of the F-score, in units of the ball.
 THRESHOLD = 0.01
-# The least part of tuned and of default Poisson's mean Chamfer distance that is asked for, and the most on any cloud.
-GOALS = {"mean Chamfer / tuned": 0.8, "mean Chamfer / defaults": 0.4, "worst cloud / tuned": 1.05}
+# Of the ball that holds the points, in its units.
+_DIAMETER = 1.8
+
+
+@dataclass(frozen=True)
+class Goal:
+    """That one method's figures are small beside those of another on the same clouds.
+
+    Attributes:
+        ours: a method.
+        theirs: the other one.
+        most: the ratio that is asked for.
+        worst: of the worst cloud, instead of the means.
+        figure: "chamfer" or "faces".
+    """
+
+    ours: str
+    theirs: str
+    most: float
+    worst: bool = False
+    figure: str = "chamfer"
+
+    def __str__(self) -> str:
+        return f"{'worst cloud' if self.worst else 'mean'}, {self.figure}, {self.ours} / {self.theirs}"
+
+    def reached(self, rows: list[TableRow]) -> float | None:
+        """The ratio; None unless both methods have the same clouds."""
+        ours, theirs = (
+            {(row.shape, row.seed): float(getattr(row, self.figure)) for row in rows if row.method == method}
+            for method in (self.ours, self.theirs)
+        )
+        if not ours or ours.keys() != theirs.keys():
+            return None
+        if self.worst:
+            return max(ours[key] / theirs[key] for key in ours)
+        return sum(ours.values()) / sum(theirs.values())
+
+
+@dataclass(frozen=True)
+class Study:
+    """Which clouds are reconstructed by which methods.
+
+    Attributes:
+        name: of the files that are written.
+        methods: to compare.
+        goals: for them.
+        shapes: meshes beside the repository.
+        seeds: how many clouds of each.
+        count: points of a cloud.
+        noise: deviation of the points, as a part of the diameter of the ball that holds them.
+        turned: deviation of each component of the unit normals.
+    """
+
+    name: str
+    methods: dict[str, Method]
+    goals: tuple[Goal, ...] = ()
+    shapes: tuple[str, ...] = SHAPES
+    seeds: int = SEEDS
+    count: int = COUNT
+    noise: float = 0.0
+    turned: float = 0.0
+
+    def cloud(self, reference: rs.surfaces.Mesh, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Points and normals, and what is 1 in the units of the table."""
+        points, normals = rs.surfaces.sample_mesh(*reference, self.count, seed)
+        scale = float(np.linalg.norm(points - (points.min(axis=0) + points.max(axis=0)) / 2, axis=1).max()) / 0.9
+        # Other random numbers than those that chose the points.
+        rng = np.random.default_rng([seed, 1])
+        points = points + self.noise * _DIAMETER * scale * rng.standard_normal(points.shape)
+        normals = normals + self.turned * rng.standard_normal(normals.shape)
+        return points, normals / np.linalg.norm(normals, axis=1, keepdims=True), scale
+
+
+CLEAN = Study(
+    "table",
+    METHODS,
+    (Goal(UNIFORM, TUNED, 0.8), Goal(UNIFORM, DEFAULT, 0.4), Goal(UNIFORM, TUNED, 1.05, worst=True)),
+)
+NOISY = Study(
+    "noise",
+    NOISY_METHODS,
+    (
+        Goal(AUTOMATIC, NOISE_TUNED, 0.75),
+        Goal(AUTOMATIC, NOISE_TUNED, 1.0, worst=True),
+        Goal(AUTOMATIC, DEFAULT, 0.75),
+    ),
+    noise=0.005,
+    turned=0.1,
+)
+LARGE = Study(
+    "size",
+    LARGE_METHODS,
+    (
+        Goal(FINE, LARGE_TUNED, 0.75),
+        Goal(FINE, LARGE_TUNED, 1.0, worst=True),
+        Goal(FINE, LARGE_TUNED, 1.0, worst=True, figure="faces"),
+    ),
+    shapes=("bunny", "armadillo", "dragon_60kfaces"),
+    seeds=1,
+    count=20_000,
+)
+LARGEST = Study(
+    "largest",
+    LARGEST_METHODS,
+    (Goal(FINEST, LARGEST_TUNED, 1.0, worst=True),),
+    shapes=("bunny", "armadillo", "dragon_60kfaces"),
+    seeds=1,
+    count=100_000,
+)
+STUDIES = {"run": CLEAN, "noise": NOISY, "size": LARGE, "largest": LARGEST}
 
 
 @dataclass(frozen=True)
@@ -81,21 +205,15 @@ def markdown(shape: str, method: str, rows: list[TableRow]) -> str:
     )
 
 
-def run(
-    folder: Path,
-    shapes: tuple[str, ...] = SHAPES,
-    methods: dict[str, Method] = METHODS,
-    seeds: int = SEEDS,
-    count: int = COUNT,
-) -> list[TableRow]:
-    """Write `table.md`, `.csv` and `.json`, and the meshes of the first seed; print the table."""
+def run(folder: Path, study: Study = CLEAN) -> list[TableRow]:
+    """Write a table as `.md`, `.csv` and `.json`, and the meshes of the first seed; print it."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[TableRow] = []
     skipped: dict[str, str] = {}
     closing: list[str] = []
     print(HEADER)
-    for name, method in methods.items():
-        for shape in shapes:
+    for name, method in study.methods.items():
+        for shape in study.shapes:
             if name in skipped or shape in skipped:
                 continue
             try:
@@ -105,7 +223,7 @@ def run(
                 print(f"| {shape} | skipped: {error} |")
                 continue
             try:
-                made = [_row(folder, shape, seed, name, method, reference, count) for seed in range(seeds)]
+                made = [_row(folder, study, shape, seed, name, method, reference) for seed in range(study.seeds)]
             except Unavailable as error:
                 skipped[name] = str(error)
                 print(f"| {shape} | {name}, skipped: {error} |")
@@ -113,26 +231,15 @@ def run(
             rows += made
             print(markdown(shape, name, made), flush=True)
         # After each method, so that an interruption keeps what there is.
-        closing = _write(folder, rows, skipped)
+        closing = _write(folder, study, rows, skipped)
     print("\n".join(closing))
     return rows
 
 
-def goals(rows: list[TableRow]) -> dict[str, float]:
-    """The ratios that `GOALS` bounds, for the default method."""
-    by_method = {
-        method: {(row.shape, row.seed): row.chamfer for row in rows if row.method == method}
-        for method in (UNIFORM, TUNED, DEFAULT)
-    }
-    ours, tuned, default = (by_method[method] for method in (UNIFORM, TUNED, DEFAULT))
-    if not ours or ours.keys() != tuned.keys() or ours.keys() != default.keys():
-        return {}
-    mean = float(np.mean(list(ours.values())))
-    return {
-        "mean Chamfer / tuned": mean / float(np.mean(list(tuned.values()))),
-        "mean Chamfer / defaults": mean / float(np.mean(list(default.values()))),
-        "worst cloud / tuned": max(ours[key] / tuned[key] for key in ours),
-    }
+def goals(study: Study, rows: list[TableRow]) -> dict[Goal, float]:
+    """What a study reached of its goals, as far as it has all clouds of both methods."""
+    reached = {goal: goal.reached(rows) for goal in study.goals}
+    return {goal: ratio for goal, ratio in reached.items() if ratio is not None}
 
 
 def _reference(shape: str) -> rs.surfaces.Mesh:
@@ -143,16 +250,15 @@ def _reference(shape: str) -> rs.surfaces.Mesh:
 
 
 def _row(
-    folder: Path, shape: str, seed: int, name: str, method: Method, reference: rs.surfaces.Mesh, count: int
+    folder: Path, study: Study, shape: str, seed: int, name: str, method: Method, reference: rs.surfaces.Mesh
 ) -> TableRow:
-    points, normals = rs.surfaces.sample_mesh(*reference, count, seed)
-    scale = float(np.linalg.norm(points - (points.min(axis=0) + points.max(axis=0)) / 2, axis=1).max()) / 0.9
+    points, normals, scale = study.cloud(reference, seed)
     began = time.perf_counter()
     made = method(points, normals)
     seconds = time.perf_counter() - began
     errors = rs.surfaces.mesh_errors(*made.mesh, *reference, threshold=THRESHOLD * scale)
     if seed == 0:
-        rs.surfaces.write_mesh(folder / f"{shape}_{_file_name(name)}.npz", *made.mesh)
+        rs.surfaces.write_mesh(mesh_file(folder, shape, name, study), *made.mesh)
     return TableRow(
         shape=shape,
         seed=seed,
@@ -169,16 +275,13 @@ def _row(
     )
 
 
-def mesh_file(folder: Path, shape: str, method: str) -> Path:
+def mesh_file(folder: Path, shape: str, method: str, study: Study = CLEAN) -> Path:
     """Where the mesh of the first seed is."""
-    return folder / f"{shape}_{_file_name(method)}.npz"
+    prefix = "" if study.name == CLEAN.name else f"{study.name}_"
+    return folder / f"{prefix}{shape}_{method.lower().replace(', ', '_').replace(' ', '_')}.npz"
 
 
-def _file_name(method: str) -> str:
-    return method.lower().replace(", ", "_").replace(" ", "_")
-
-
-def _write(folder: Path, rows: list[TableRow], skipped: dict[str, str]) -> list[str]:
+def _write(folder: Path, study: Study, rows: list[TableRow], skipped: dict[str, str]) -> list[str]:
     """Write the tables; returns the lines on all shapes together."""
     shapes = dict.fromkeys(row.shape for row in rows)
     methods = dict.fromkeys(row.method for row in rows)
@@ -188,26 +291,25 @@ def _write(folder: Path, rows: list[TableRow], skipped: dict[str, str]) -> list[
             group = [row for row in rows if row.shape == shape and row.method == method]
             lines += [markdown(shape, method, group)] if group else []
     closing = [markdown("all", method, [row for row in rows if row.method == method]) for method in methods]
-    reached = goals(rows)
-    for name, ratio in reached.items():
-        verdict = "met" if ratio <= GOALS[name] else "missed"
-        closing.append(f"\n{name}: {ratio:.3f}, goal at most {GOALS[name]}: {verdict}")
+    reached = goals(study, rows)
+    for goal, ratio in reached.items():
+        closing.append(f"\n{goal}: {ratio:.3f}, goal at most {goal.most}: {'met' if ratio <= goal.most else 'missed'}")
     closing += [f"\n{row.shape}, seed {row.seed}, {row.method}: {row.note}" for row in rows if row.note]
     lines += closing
     text = "\n".join(lines) + "\n"
-    write_beside(folder / "table.md", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_beside(folder / f"{study.name}.md", lambda path: Path(path).write_text(text, encoding="utf-8"))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, [field.name for field in fields(TableRow)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    write_beside(folder / "table.csv", lambda path: Path(path).write_text(stream.getvalue(), encoding="utf-8"))
+    write_beside(folder / f"{study.name}.csv", lambda path: Path(path).write_text(stream.getvalue(), encoding="utf-8"))
     facts = {
         "versions": {"ridgesplines": rs.__version__, "python": platform.python_version()},
         "rows": [asdict(row) for row in rows],
-        "goals": reached,
+        "goals": {str(goal): ratio for goal, ratio in reached.items()},
         "skipped": skipped,
     }
-    write_beside(folder / "table.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
+    write_beside(folder / f"{study.name}.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
     return closing
 
 

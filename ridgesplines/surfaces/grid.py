@@ -14,6 +14,8 @@ from ridgesplines.surfaces.implicit import ImplicitFunction
 _STEPS = 4
 # A block is left out if its corners have one sign and are farther from 0 than this times what their slopes reach.
 _REACH = 1.2
+# Vertices evaluated at once.
+_BATCH = 2**15
 # Bytes that a grid may take: its values, and once more for the mesh.
 MEMORY = 4e9
 
@@ -27,12 +29,14 @@ class Grid:
         origin: of the first vertex, (d,).
         spacing: the same along each axis.
         evaluated: the part of the vertices at which the function was evaluated; the others are interpolated.
+        interrupted: whether Ctrl-C came before all vertices near the zero set were evaluated.
     """
 
     values: np.ndarray
     origin: np.ndarray
     spacing: float
     evaluated: float
+    interrupted: bool = False
 
 
 def evaluate_near_zero(
@@ -45,7 +49,8 @@ def evaluate_near_zero(
     """`f` on a grid around `points`: exact in blocks near its zero set, elsewhere interpolated from their corners.
 
     A block counts as near if its corners differ in sign, or are nearer to 0 than their slopes reach, or if it holds a
-    point. Parts of the zero set that neither points nor corners show may be missed.
+    point. Parts of the zero set that neither points nor corners show may be missed. Once the corners are done, Ctrl-C
+    leaves the vertices that were not reached interpolated.
 
     Args:
         f: the function.
@@ -81,14 +86,16 @@ def evaluate_near_zero(
     for block in np.argwhere(near):
         mask[tuple(slice(s, s + _STEPS + 1) for s in block * _STEPS)] = True
     vertices = np.argwhere(mask)
-    found = np.empty(len(vertices))
-    batch = 2**15
-    for start in range(0, len(vertices), batch):
-        show(f"evaluating the grid: {start} of {len(vertices)} vertices")
-        some = origin + spacing * vertices[start : start + batch]
-        found[start : start + batch] = f.scale * spline((some - f.centre) / f.scale)
-    grid[mask] = found
-    return Grid(grid, origin, spacing, len(vertices) / mask.size)
+    done = 0
+    try:
+        while done < len(vertices):
+            show(f"evaluating the grid: {done} of {len(vertices)} vertices")
+            some = vertices[done : done + _BATCH]
+            grid[tuple(some.T)] = f.scale * spline((origin + spacing * some - f.centre) / f.scale)
+            done += len(some)
+    except KeyboardInterrupt:
+        pass
+    return Grid(grid, origin, spacing, done / mask.size, done < len(vertices))
 
 
 def _over_corners(values: np.ndarray, combine: np.ufunc) -> np.ndarray:

@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.checks import check_count, check_number
-from ridgesplines.kernel_solution import KernelSolution
+from ridgesplines.kernel_solution import KernelSolution, KernelStatus
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
@@ -40,6 +40,8 @@ class Reconstruction:
         seconds: time by stage.
         repair: what was done for the sign far from the points; None if it was not looked at.
         trimmed: how many connected parts were left out, because they are far from all points.
+        interrupted: the stages that Ctrl-C cut short, "fit", "sign repair" or "grid": the mesh is that of the best
+            function so far, without the repair that was not finished, and coarse where the grid was not reached.
     """
 
     function: ImplicitFunction
@@ -52,6 +54,7 @@ class Reconstruction:
     seconds: dict[str, float]
     repair: SignRepair | None = None
     trimmed: int = 0
+    interrupted: tuple[str, ...] = ()
 
     @property
     def watertight(self) -> bool:
@@ -63,6 +66,9 @@ class Reconstruction:
         closed = "closed" if self.watertight else "open"
         extra = "" if self.repair is None or not self.repair.rounds else f"; sign repair: {self.repair}"
         extra += f"; {self.trimmed} far {'sheet' if self.trimmed == 1 else 'sheets'} left out" if self.trimmed else ""
+        extra += (
+            f"; interrupted in the {' and the '.join(self.interrupted)}: the best so far" if self.interrupted else ""
+        )
         return (
             f"{len(self.vertices)} vertices, {len(self.faces)} {kind}, {closed}; |f| at the points at most "
             f"{self.solution.value_misfit * self.function.scale:.1e}, angle to the normals at most {self.angle:.1e}°"
@@ -88,7 +94,8 @@ def reconstruct(
 
     Far from the points the sign of the function is compared with the points' winding number and repaired where it is
     wrong (`SignRepair`); then sheets of the zero set that are far from all points are left out. Surfaces need
-    scikit-image, the extra `surfaces`; curves do not.
+    scikit-image, the extra `surfaces`; curves do not. Ctrl-C keeps the best so far, as soon as there is a function and
+    its coarse grid: see `Reconstruction.interrupted`.
 
     Args:
         points: (N, d).
@@ -108,6 +115,7 @@ def reconstruct(
     Raises:
         ValueError: as `fit_oriented`, and if the grid would not fit into memory or f has no zero on it.
         ImportError: for surfaces without scikit-image.
+        KeyboardInterrupt: if interrupted before there was anything to keep.
 
     Source: williams_2021.
     """
@@ -123,13 +131,16 @@ def reconstruct(
     solution = solve_kernel(problem, solver, progress=progress)
     seconds = {"fit": time.perf_counter() - start}
     points, normals = np.asarray(points, dtype=float), np.asarray(normals, dtype=float)
+    interrupted = ["fit"] if solution.status is KernelStatus.INTERRUPTED else []
     repair = None
-    if sign_repair:
+    # After an interruption only what leads to a mesh is done.
+    if sign_repair and not interrupted:
         start = time.perf_counter()
         with Progress(progress) as show:
             scaled = (points - centre) / scale
             solution, repair = repair_signs(problem, solution, scaled, normals, solver=solver, show=show)
         seconds["sign repair"] = time.perf_counter() - start
+        interrupted += ["sign repair"] if repair.interrupted else []
     f = ImplicitFunction(solution.spline, centre, scale)
     zero_set = mesh_zero_set(f, points, resolution=resolution, margin=margin, progress=progress)
     vertices, faces, trimmed = _trimmed(zero_set.vertices, zero_set.faces, points, trim, zero_set.spacing)
@@ -138,7 +149,7 @@ def reconstruct(
     angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1).min())))
     return Reconstruction(
         f, vertices, faces, solution, angle, zero_set.spacing, zero_set.evaluated, seconds | zero_set.seconds,
-        repair, trimmed,
+        repair, trimmed, (*interrupted, *(["grid"] if zero_set.interrupted else [])),
     )  # fmt: skip
 
 
@@ -152,6 +163,8 @@ class ZeroSet:
         spacing: of the grid.
         evaluated: the part of the grid's vertices at which the function was evaluated.
         seconds: time by stage.
+        interrupted: whether Ctrl-C came before the whole grid was evaluated: the rest is interpolated from every fourth
+            vertex.
     """
 
     vertices: np.ndarray
@@ -159,6 +172,7 @@ class ZeroSet:
     spacing: float
     evaluated: float
     seconds: dict[str, float]
+    interrupted: bool = False
 
 
 def mesh_zero_set(
@@ -176,6 +190,7 @@ def mesh_zero_set(
     Raises:
         ValueError: if the grid would not fit into memory or f has no zero on it.
         ImportError: for surfaces without scikit-image.
+        KeyboardInterrupt: if interrupted before the coarse grid was evaluated.
     """
     points = finite_array("points", points, dimensions=(2,))
     dimension = len(f.centre)
@@ -199,7 +214,7 @@ def mesh_zero_set(
         if dimension == 3:
             faces = _outward(f, vertices, faces)
         seconds["mesh"] = time.perf_counter() - start
-    return ZeroSet(vertices, faces, grid.spacing, grid.evaluated, seconds)
+    return ZeroSet(vertices, faces, grid.spacing, grid.evaluated, seconds, grid.interrupted)
 
 
 def check_grid(resolution: Any, margin: Any, dimension: int) -> None:

@@ -42,8 +42,9 @@ class SignRepair:
         rounds: how often values were added; 0 where all signs agreed.
         points: where, (k, d), in the units of the problem.
         values: which, (k,): the distance to the cloud, negative inside.
-        disagreeing: probes of the wrong sign before, and after each round.
+        disagreeing: probes of the wrong sign before, and after each round that was looked at again.
         probes: how many were looked at.
+        interrupted: whether Ctrl-C cut it short: what an unfinished round would have added is not there.
     """
 
     rounds: int
@@ -51,11 +52,19 @@ class SignRepair:
     values: np.ndarray
     disagreeing: tuple[int, ...]
     probes: int
+    interrupted: bool = False
 
     def __str__(self) -> str:
+        return f"{self._findings()}{'; interrupted' if self.interrupted else ''}"
+
+    def _findings(self) -> str:
+        if not self.disagreeing:
+            return "no signs compared"
         if not self.disagreeing[0]:
             return f"all {self.probes} probes have the sign of their winding number"
         before, after = self.disagreeing[0], self.disagreeing[-1]
+        if not self.rounds and self.interrupted:
+            return f"{before} of {self.probes} probes have the wrong sign, none repaired"
         if not self.rounds:
             return f"{before} of {self.probes} probes have the wrong sign, too many to repair: check the normals"
         rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
@@ -79,7 +88,7 @@ def repair_signs(
     points says what is inside (where they are dense enough to tell: a heuristic). Where it is sure, and the sign of f
     is another, f is asked to be ± the distance to the points; the least norm under the old and the new data is found
     again, by one solution of the problem for each step of conjugate gradients on the new values' equations. Nothing
-    happens where all signs agree.
+    happens where all signs agree. Ctrl-C keeps the solution of the last round that was finished.
 
     Args:
         problem: in the unit ball.
@@ -90,6 +99,31 @@ def repair_signs(
         rounds: how often to look again.
         show: is told how far the work is.
     """
+    disagreeing: list[int] = []
+    where, values = np.zeros((0, points.shape[1])), np.zeros(0)
+    probes, start, done, interrupted = where, solution, 0, False
+    try:
+        show("winding numbers of the points")
+        probes, distances, side = _sure_probes(points, normals)
+        for repaired in range(rounds + 1):
+            show(f"comparing signs at {len(probes)} probes")
+            found = np.asarray(solution.spline(probes))
+            wrong = np.flatnonzero(found * side < 0)
+            disagreeing.append(len(wrong))
+            if not len(wrong) or repaired == rounds or len(wrong) > _MANY * len(probes):
+                break
+            chosen = _spread(probes, distances, wrong)
+            more = np.concatenate([where, probes[chosen]]), np.concatenate([values, (side * distances)[chosen]])
+            spline = _with_values(problem, start, *more, solver, show)
+            repaired_solution = _measured_again(problem, replace(start, spline=spline), len(start.spline.centres))
+            (where, values), solution, done = more, repaired_solution, done + 1
+    except KeyboardInterrupt:
+        interrupted = True
+    return solution, SignRepair(done, where, values, tuple(disagreeing), len(probes), interrupted)
+
+
+def _sure_probes(points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the winding number is sure, the distance to the cloud there, and the sign that f should have."""
     radii = neighbour_radius(points, _NEIGHBOURS)
     probes, distances = _probes(points, radii)
     winding = cloud_winding_number(points, normals, probes, neighbours=_NEIGHBOURS)
@@ -99,24 +133,7 @@ def repair_signs(
     if radii ** (points.shape[1] - 1) @ np.sum(arms * units, axis=1) < 0:
         winding = winding + 1
     sure = np.abs(winding - 0.5) > _SURE
-    probes, distances, side = probes[sure], distances[sure], np.where(winding[sure] > 0.5, -1.0, 1.0)
-    disagreeing: list[int] = []
-    where, values = np.zeros((0, points.shape[1])), np.zeros(0)
-    start = solution
-    for repaired in range(rounds + 1):
-        show(f"comparing signs at {len(probes)} probes")
-        found = np.asarray(solution.spline(probes))
-        wrong = np.flatnonzero(found * side < 0)
-        disagreeing.append(len(wrong))
-        if not len(wrong) or repaired == rounds or len(wrong) > _MANY * len(probes):
-            break
-        chosen = _spread(probes, distances, wrong)
-        where = np.concatenate([where, probes[chosen]])
-        values = np.concatenate([values, (side * distances)[chosen]])
-        spline = _with_values(problem, start, where, values, solver, show)
-        solution = _measured_again(problem, replace(start, spline=spline), len(start.spline.centres))
-    repair = SignRepair(len(disagreeing) - 1, where, values, tuple(disagreeing), len(probes))
-    return solution, repair
+    return probes[sure], distances[sure], np.where(winding[sure] > 0.5, -1.0, 1.0)
 
 
 def _probes(points: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -170,7 +187,10 @@ def _with_values(
             problem.points, bumps[:, 0], None if problem.gradients is None else bumps[:, 1:], kernel=problem.kernel,
             value_nugget=problem.value_nugget, gradient_nugget=problem.gradient_nugget, free_degree=problem.free_degree,
         )  # fmt: skip
-        shadow = solve_kernel(same, chosen, progress=False).spline
+        solved = solve_kernel(same, chosen, progress=False)
+        if solved.status is KernelStatus.INTERRUPTED:
+            raise KeyboardInterrupt
+        shadow = solved.spline
         left = value_sum(problem.kernel, where, direction, where) - np.asarray(shadow(where))
         image = left + _NUGGET * direction
         curvature = float(direction @ image)
