@@ -1,7 +1,7 @@
 """`python -m experiments.infinite_width [run | features | trained | kink | draw]`: run and draw by default.
 
-`run` is `features` (random features beside their kernels), `trained` (gradient descent beside the neural tangent kernel)
-and `kink` (a ridge spline beside kernels): some minutes on two cores. `draw` draws what they saved.
+`run` is `features` (random features beside their kernels), `trained` (gradient descent beside the tangent kernel) and
+`kink` (a ridge spline beside kernels): some minutes each on two cores. `draw` draws what they saved.
 """
 
 from __future__ import annotations

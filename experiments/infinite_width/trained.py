@@ -19,8 +19,8 @@ from ridgesplines.archive import write_archive, write_beside
 from ridgesplines.progress import Progress
 
 WIDTHS = (50, 200, 1000, 3000, 10_000)
-# When the flow is stopped, and how many seeds are trained as long as that. The longer, the farther the neurons move, and
-# the wider a network has to be for that not to matter.
+# When the flow is stopped, and how many seeds are trained as long as that. The longer, the farther the neurons move,
+# and the wider a network has to be for that not to matter.
 TIMES = ((0.2, 10), (1.0, 10), (5.0, 3))
 # Steps are such a fraction of the reciprocal of the largest curvature; the limit takes the same steps.
 _FRACTION = 0.5
@@ -152,10 +152,9 @@ def run(
         cells = [
             f"{root_mean_square(distances[:, j]):.2e} ({100 * moves[:, j].mean():.1f}%)" for j in range(len(widths))
         ]
+        slopes = f"{slope}; from K = {widths[len(widths) // 2]}: {tail}"
         print(
-            f"| {time_:g} ({steps}) | {seeds} | {' | '.join(cells)} | {slope}; from K = {widths[len(widths) // 2]}: {tail} "
-            f"| {rows[-1]['ridge']:.2e} |",
-            flush=True,
+            f"| {time_:g} ({steps}) | {seeds} | {' | '.join(cells)} | {slopes} | {rows[-1]['ridge']:.2e} |", flush=True
         )
         arrays = {"grid": grid, "x": x, "y": y, "limit": limit, "fits": fits, "widths": np.asarray(widths)}
         write_archive(folder / f"trained_{time_:g}.npz", arrays, {"kind": "TrainedFits"})
