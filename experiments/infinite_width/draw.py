@@ -10,6 +10,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from ridgesplines.archive import read_archive, write_beside
 from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED
@@ -38,7 +39,7 @@ def draw(folder: Path, pictures: Path) -> None:
 
 def draw_features(folder: Path, rows: list[dict[str, Any]], ax: Axes) -> None:
     for colour, row in zip(_COLOURS, rows, strict=False):
-        label = f"{row['data']}, {row['neurons']}: slope {row['slope']:.2f} ± {row['error']:.2f}"
+        label = f"{row['data']}, {row['neurons']}: slope {row['slope']:.3f} ± {row['error']:.3f}"
         _lines(ax, row, "widths", "distances", colour, label)
     _guide(ax, rows[0]["widths"], rows[0]["distances"])
     _label(ax, "random features and their kernel", "width K", "distance in function")
@@ -46,7 +47,7 @@ def draw_features(folder: Path, rows: list[dict[str, Any]], ax: Axes) -> None:
 
 def draw_trained(folder: Path, rows: list[dict[str, Any]], ax: Axes) -> None:
     for colour, row in zip(_COLOURS, rows, strict=False):
-        label = f"to time {row['time']:g}: slope {row['slope']:.2f} ± {row['error']:.2f}"
+        label = f"to time {row['time']:g}: slope {row['slope']:.3f} ± {row['error']:.3f}"
         _lines(ax, row, "widths", "distances", colour, label)
     _guide(ax, rows[0]["widths"], rows[0]["distances"])
     _label(ax, "trained networks and the tangent kernel's flow", "width K", "distance in function")
@@ -71,7 +72,7 @@ def draw_fits(folder: Path, rows: list[dict[str, Any]], ax: Axes) -> None:
 def draw_kink(folder: Path, rows: list[dict[str, Any]], ax: Axes) -> None:
     for colour, row in zip(_COLOURS, rows, strict=False):
         kind = "" if row["method"].startswith("ridge") else " kernel"
-        label = f"{row['method']}{kind}: slope {row['slope']:.2f} ± {row['error']:.2f}"
+        label = f"{row['method']}{kind}: slope {row['slope']:.3f} ± {row['error']:.3f}"
         _lines(ax, row, "counts", "errors", colour, label)
     _label(ax, "one kink along a line of the plane, noise 0.1", "data N", "error, best strength of each")
 
@@ -89,6 +90,7 @@ def _guide(ax: Axes, widths: list[int], distances: list[list[float]]) -> None:
 
 
 def _label(ax: Axes, title: str, x: str, y: str) -> None:
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_title(title, loc="left", fontsize="medium")
     ax.set_xlabel(x)
     ax.set_ylabel(y)

@@ -79,7 +79,7 @@ class FeatureNetwork:
 
         places = layers(_HIDDEN + 2, 2 * _HIDDEN, 2 * _HIDDEN, FEATURES)
         last, bias = places[-1]
-        return cls(layers(4, _HIDDEN, _HIDDEN), (*places[:-1], (0.1 * last, bias)))
+        return cls(layers(4, _HIDDEN, _HIDDEN), (*places[:-1], (0.3 * last, bias)))
 
     def __call__(self, cloud: Cloud, places: Places) -> Any:
         """φ at the places, (n, `FEATURES`); continuous where the set of neighbours changes."""
@@ -105,7 +105,8 @@ class FeatureNetwork:
         height = jnp.sum(step * normals[chosen], axis=-1)
         sizes = jnp.stack([jnp.tanh(height / (2 * spacing)), jnp.tanh(distance / (4 * spacing))], axis=-1)
         of_places = _apply(self.places, jnp.concatenate([sizes, of_points[chosen]], axis=-1))
-        return jnp.sum(weights[..., None] * of_places, axis=1) / jnp.sum(weights, axis=1, keepdims=True)
+        # Lengths like x, whatever the cloud's density.
+        return spacing * jnp.sum(weights[..., None] * of_places, axis=1) / jnp.sum(weights, axis=1, keepdims=True)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write all layers to one `.npz` file; returns its path."""

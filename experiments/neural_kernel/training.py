@@ -17,12 +17,12 @@ from ridgesplines.progress import Progress
 
 # Clouds of these sizes, in turn: each is compiled for.
 COUNTS = (100, 200)
-STEPS = 500
+STEPS = 1000
 BODIES = 150
 _QUERIES = 256
 # Distances beyond this hardly count.
 _REACH = 0.05
-_RATE = 4e-3
+_RATE = 2e-3
 _SAMPLES = 600
 _POOL = 4000
 
@@ -53,9 +53,10 @@ def draw_places(body: Body, surface: np.ndarray, count: int, rng: np.random.Gene
 
 
 def loss(network: FeatureNetwork | None, *arguments: Any) -> Any:
-    """The mean square of tanh(f / r) − tanh(value / r), r = `_REACH`."""
+    """The root mean square of tanh(f / r) − tanh(value / r), r = `_REACH`."""
     *rest, values = arguments
-    return jnp.mean((jnp.tanh(fitted(network, *rest) / _REACH) - jnp.tanh(values / _REACH)) ** 2)
+    difference = jnp.tanh(fitted(network, *rest) / _REACH) - jnp.tanh(values / _REACH)
+    return jnp.sqrt(jnp.mean(difference**2) + 1e-12)
 
 
 def train(steps: int = STEPS, bodies: int = BODIES, seed: int = 0, progress: bool | None = None) -> Trained:
