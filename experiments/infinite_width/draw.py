@@ -75,6 +75,7 @@ def draw_kink(folder: Path, rows: list[dict[str, Any]], ax: Axes) -> None:
         label = f"{row['method']}{kind}: slope {row['slope']:.3f} ± {row['error']:.3f}"
         _lines(ax, row, "counts", "errors", colour, label)
     _label(ax, "one kink along a line of the plane, noise 0.1", "data N", "error, best strength of each")
+    ax.set_xticks(rows[0]["counts"], labels=[str(count) for count in rows[0]["counts"]])
 
 
 def _lines(ax: Axes, row: dict[str, Any], over: str, name: str, colour: str, label: str) -> None:
