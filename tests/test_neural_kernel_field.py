@@ -114,8 +114,19 @@ def test_errors_of_the_body_itself_are_those_of_the_grid():
     # Steps of 1/16 on a sphere of radius 0.4: chords are h² / (8 r) inside at most, in either direction twice that.
     assert errors.chamfer < 2 / 16**2 / (8 * 0.4)
     shrunk = run.errors_of(body, body.distance(run.grid_points()) + 0.05, 0)
-    assert shrunk.chamfer == pytest.approx(0.05, abs=2e-3)
+    assert shrunk.chamfer == pytest.approx(0.05, abs=4e-3)
     assert shrunk.iou == pytest.approx((0.35 / 0.4) ** 3, abs=0.03)
+
+
+def test_signs_of_a_network_without_features_are_those_of_the_kernel(tmp_path):
+    network = field.FeatureNetwork.initial(0)
+    silent = jax.tree_util.tree_map(jnp.zeros_like, network)
+    silent.save(tmp_path / "network.npz")
+    found = run.probe(tmp_path, shapes=2, count=40)
+    assert found.shape == (2, 2, 2)
+    # φ = 0: the same kernel, but for roundings times a condition number of 1e8.
+    np.testing.assert_allclose(found[:, 0], found[:, 1], atol=2e-3)
+    assert (found[:, :, 0] < 0.1).all()
 
 
 def test_the_table_pairs_the_methods(monkeypatch, tmp_path, capsys):

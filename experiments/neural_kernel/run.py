@@ -133,3 +133,33 @@ def evaluate_all(folder: Path, shapes: int = SHAPES) -> dict[str, np.ndarray]:
     text = json.dumps({"rows": rows}, indent=2)
     write_beside(folder / "table.json", lambda path: Path(path).write_text(text, encoding="utf-8"))
     return errors
+
+
+def probe(folder: Path, shapes: int = SHAPES, count: int = 200) -> np.ndarray:
+    """The quick comparison: signs at 4096 random places of the cube, with the saved network and without it.
+
+    Returns the parts with the wrong sign and 1 − IoU, (shapes, learned or fixed, 2); writes `probes.json`.
+    """
+    network = FeatureNetwork.load(folder / "network.npz")
+    found = np.empty((shapes, 2, 2))
+    with Progress() as show:
+        for number in range(shapes):
+            show(f"unseen body {number + 1} of {shapes}")
+            rng = np.random.default_rng([number, _SEED])
+            body = draw_body(rng)
+            points, normals = body.sample(count, rng)
+            assert normals is not None
+            x = rng.uniform(-1, 1, (4096, 3))
+            truth = body.distance(x) < 0
+            for j, features in enumerate((network, None)):
+                inside = evaluate(features, points, normals, x) < 0
+                found[number, j] = np.mean(inside != truth), 1 - occupancy_agreement(inside, truth)
+    means, more = found.mean(axis=0), found[:, 1] - found[:, 0]
+    errors = more.std(axis=0, ddof=1) / np.sqrt(shapes)
+    print(f"{shapes} unseen bodies of {count} points: sign wrong, 1 − IoU")
+    for j, name in enumerate((LEARNED, FIXED)):
+        print(f"{name}: {means[j, 0]:.5f}, {means[j, 1]:.4f}")
+    for j, name in enumerate(("sign wrong", "1 − IoU")):
+        print(f"{name} without features, more than with them: {more[:, j].mean():.5f} ± {errors[j]:.5f}")
+    write_beside(folder / "probes.json", lambda path: Path(path).write_text(json.dumps(found.tolist())))
+    return found
