@@ -46,7 +46,7 @@ class Places(NamedTuple):
 def cloud_of(points: np.ndarray, normals: np.ndarray) -> Cloud:
     """The cloud with its neighbourhoods."""
     distances, neighbours = KDTree(points).query(points, NEIGHBOURS + 1)
-    return Cloud(points, normals, neighbours[:, 1:], np.median(distances[:, 1:]))
+    return Cloud(points, normals, np.asarray(neighbours)[:, 1:], np.median(np.asarray(distances)[:, 1:]))
 
 
 def places_of(cloud: Cloud, x: np.ndarray) -> Places:
