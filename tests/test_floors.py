@@ -77,7 +77,7 @@ NEIGHBOURS = {
     "exchange": {"spline"},
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
-    "kernels": {"oracles"},
+    "kernels": {"oracles", "spline"},
     "solution": {"certificate"},
     "path": {"solving"},
     "breakpoints": {"path"},

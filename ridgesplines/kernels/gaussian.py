@@ -10,11 +10,11 @@ import numpy as np
 
 from ridgesplines.arrays import Array
 from ridgesplines.kernels.pairs import Lift, outer, ratio
-from ridgesplines.kernels.protocol import Jet, Kernel, check_parameter, static
+from ridgesplines.kernels.protocol import Jet, NetworkKernel, check_parameter, static
 
 
 @dataclass(frozen=True)
-class GaussianKernel(Kernel):
+class GaussianKernel(NetworkKernel):
     """K(x, y) = E ρ_m(w·x − b) ρ_m(w·y − b) over Gaussian w ~ N(0, s² I) and b ~ N(0, t²).
 
     The covariance of the outputs of an infinitely wide shallow network with random neurons, ρ_m(z) = max(z, 0)^(m−1) /

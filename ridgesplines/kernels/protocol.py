@@ -155,3 +155,16 @@ def _hermite_gram(kernel: Kernel, x: Array, y: Array) -> Array:
     blocks = kernel.jet(x[:, None, :], y[None, :, :]).block()
     size = x.shape[1] + 1
     return blocks.transpose(0, 2, 1, 3).reshape(x.shape[0] * size, y.shape[0] * size)
+
+
+class NetworkKernel(Kernel):
+    """A kernel that is the mean of products of random neurons, K(x, y) = E ρ_m(w·x − b) ρ_m(w·y − b).
+
+    A subclass has a field `order`, m, and gives `draw_neurons`.
+    """
+
+    order: int
+
+    @abstractmethod
+    def draw_neurons(self, rng: np.random.Generator, count: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+        """Random weights (count, d) and biases (count,) of which K is the expectation."""

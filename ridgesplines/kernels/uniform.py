@@ -11,11 +11,11 @@ import numpy as np
 
 from ridgesplines.arrays import Array
 from ridgesplines.kernels.pairs import distance, dot, outer, radial_jet
-from ridgesplines.kernels.protocol import Jet, Kernel, check_parameter, static
+from ridgesplines.kernels.protocol import Jet, NetworkKernel, check_parameter, static
 
 
 @dataclass(frozen=True)
-class UniformKernel(Kernel):
+class UniformKernel(NetworkKernel):
     """K(x, y) = E ρ_m(w·x − b) ρ_m(w·y − b) over w uniform on the unit sphere and b uniform in [−k, k].
 
     For |x|, |y| ≤ k this is a polynomial and a multiple of |x − y|^(2m−1): with m = 2

@@ -1,0 +1,1 @@
+"""Networks of finite width beside their limits, and beside the Banach space that no kernel has."""
