@@ -91,6 +91,7 @@ def test_ridge_splines_on_the_line_stand_beside_the_classics(monkeypatch, tmp_pa
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"motorcycle.png", "solutions.png"}
 
 
+@pytest.mark.long
 def test_proximal_training_is_sparser_than_weight_decay_on_its_way_at_an_objective_as_low(tmp_path, capsys):
     case = training.Case("wave", "a wave", six.CASES[0].make)
     ((proximal, decay, path),) = sparsity.run(tmp_path, (case,), seeds=6, steps=1500)

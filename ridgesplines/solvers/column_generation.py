@@ -78,6 +78,21 @@ class ColumnGeneration:
             progress: show a line of progress; None shows it on a terminal.
         """
         check_problem(problem)
+        solution = self._solve(problem, progress)
+        left = None if self.time_limit is None else self.time_limit - solution.seconds
+        if solution.status is not Status.STALLED or problem.loss.needs_strength or (left is not None and left <= 0):
+            return solution
+        # Constraints can lead to vertices that no pivot leaves; the sparse network that was found there is a way out.
+        again = replace(self, start=solution.spline, time_limit=left)._solve(problem, progress)
+        if again.certificate.relative_gap > solution.certificate.relative_gap:
+            return solution
+        later = (
+            row._replace(iteration=row.iteration + len(solution.trace), seconds=row.seconds + solution.seconds)
+            for row in again.trace
+        )
+        return replace(again, trace=(*solution.trace, *later), seconds=solution.seconds + again.seconds)
+
+    def _solve(self, problem: Problem, progress: bool | None) -> Solution:
         began = time.perf_counter()
         run = _Run(problem, self, began, thorough=True)
         with Progress(progress) as show, _one_thread():
@@ -369,7 +384,8 @@ class _Run:
             restricted, known, self.neurons = restrict(problem), self.neurons, nothing
             self._add(restricted, known)
         self._add(restricted, completed[0])
-        restricted.deadline = time.perf_counter() + max(1.0, _OVERTIME * (time.perf_counter() - self.began))
+        if self.restricted is None or self.options.time_limit is not None:
+            restricted.deadline = time.perf_counter() + max(1.0, _OVERTIME * (time.perf_counter() - self.began))
         with contextlib.suppress(np.linalg.LinAlgError, OutOfTime):
             for _ in range(100):
                 restricted.solve()

@@ -196,6 +196,7 @@ def test_conjugate_gradients_with_sums_split_by_range_agree_with_those_over_all_
     assert np.linalg.norm(left, axis=1).max() < split.gradient_residual + 3 * split.sum_errors[1]
 
 
+@pytest.mark.long
 def test_the_sums_are_split_beyond_ten_thousand_points_where_they_can_be(monkeypatch):
     points, normals = oriented(200)
     monkeypatch.setattr(solver, "_ALL_PAIRS", 100)
