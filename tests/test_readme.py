@@ -27,7 +27,7 @@ def test_python_runs_as_printed(block, capsys, monkeypatch, tmp_path):
     printed = capsys.readouterr().out
     # Networks come with the kind of their certificate, kernel splines with their error on the data, seminorms with
     # their value.
-    kinds = ("misfit",) if "solve_kernel" in block else ("exact", "(heuristic)")
+    kinds = ("misfit",) if "solve_kernel" in block else ("exact", "(bounded)", "(heuristic)")
     kinds = ("RTV^2 in d = 2: 4.7685",) if "rs.radon_tv" in block else kinds
     assert any(kind in printed for kind in kinds)
 
