@@ -250,6 +250,7 @@ def test_what_to_install_is_said_where_peers_are_missing(monkeypatch, tmp_path, 
     assert "To compare install them." in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_surfaces_are_tabled_beside_screened_poisson_and_drawn(monkeypatch, tmp_path, capsys):
     pytest.importorskip("skimage", reason="the extra `surfaces`")
     pytest.importorskip("trimesh", reason="the extra `surfaces`")
@@ -337,6 +338,7 @@ INVERSE = {
 }
 
 
+@pytest.mark.long
 def test_inverse_problems_are_certified_sparse_and_tabled_beside_their_peers(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(inverse, "BESIDE", tmp_path)
     effort = inverse_methods.Effort(nodes=9, width=10, steps=100, factors=np.array([0.5]))

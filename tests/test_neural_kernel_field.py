@@ -75,6 +75,7 @@ def test_features_move_and_turn_with_the_cloud():
     np.testing.assert_allclose(again, 2 * features, atol=1e-9)
 
 
+@pytest.mark.long
 def test_without_features_it_is_the_packages_kernel_problem():
     cloud = small_cloud()
     x = np.random.default_rng(5).uniform(-0.6, 0.6, (50, 3))
@@ -85,6 +86,7 @@ def test_without_features_it_is_the_packages_kernel_problem():
     np.testing.assert_allclose(values, rs.solve_kernel(problem).spline(x), atol=1e-7)
 
 
+@pytest.mark.long
 def test_training_is_repeatable_and_kept(monkeypatch, tmp_path):
     monkeypatch.setattr(training, "COUNTS", (30,))  # one program
     settings = {"steps": 6, "bodies": 2, "progress": False}
@@ -118,6 +120,7 @@ def test_errors_of_the_body_itself_are_those_of_the_grid():
     assert shrunk.iou == pytest.approx((0.35 / 0.4) ** 3, abs=0.03)
 
 
+@pytest.mark.long
 def test_signs_of_a_network_without_features_are_those_of_the_kernel(tmp_path):
     network = field.FeatureNetwork.initial(0)
     silent = jax.tree_util.tree_map(jnp.zeros_like, network)
@@ -129,6 +132,7 @@ def test_signs_of_a_network_without_features_are_those_of_the_kernel(tmp_path):
     assert (found[:, :, 0] < 0.1).all()
 
 
+@pytest.mark.long
 def test_the_table_pairs_the_methods(monkeypatch, tmp_path, capsys):
     pytest.importorskip("skimage")
     monkeypatch.setattr(run, "_RESOLUTION", 16)

@@ -26,7 +26,8 @@ def check(case: seeds.Case, found: dict[str, seeds.Outcome], near: float) -> Non
     assert np.median(found["path norm, proximal"].neurons) < np.median(path.neurons)
 
 
-@pytest.mark.parametrize("case", [seeds.CASES[0], pytest.param(seeds.CASES[2], marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("case", [seeds.CASES[0], seeds.CASES[2]])
 def test_the_best_of_eight_seeds_is_near_the_bound_and_above_it(case):
     found = {outcome.way: outcome for outcome in seeds.outcomes(case, seeds=8, steps=2500)}
     assert all(len(outcome.gaps) == 8 for outcome in found.values())

@@ -298,16 +298,14 @@ def test_the_records_are_those_of_the_networks():
 
 
 def test_groups_that_fit_the_cache_train_what_all_would_together(monkeypatch):
-    problem, settings = problem_of(), QUICK | dict(seeds=4)
-    together = rs.train(problem, **settings)
-    # Two networks of 20 neurons and 30 data at a time.
-    monkeypatch.setattr(loop, "_CACHED", 1200)
-    jax.clear_caches()
-    apart = rs.train(problem, **settings)
-    monkeypatch.undo()
-    jax.clear_caches()
+    problem, settings = problem_of(), dict(width=23, steps=40, seeds=4)
+    together = rs.train(problem, records=10, **settings)
+    # Two networks of 23 neurons and 30 data at a time, in a program of its own, as it makes more records.
+    monkeypatch.setattr(loop, "_CACHED", 1400)
+    assert [loop._side_by_side(4, 23 * 30), loop._side_by_side(4, 10**9), loop._side_by_side(4, 10)] == [2, 4, 4]
+    apart = rs.train(problem, records=20, **settings)
     # The same numbers but for the order of sums.
-    np.testing.assert_allclose(apart.trajectory.objectives, together.trajectory.objectives, rtol=1e-9)
+    np.testing.assert_allclose(apart.trajectory.objectives[:, ::2], together.trajectory.objectives, rtol=1e-9)
     np.testing.assert_allclose(apart.objectives, together.objectives, rtol=1e-9)
 
 
@@ -358,7 +356,7 @@ def test_a_grid_trains_what_each_width_and_strength_would():
     assert (grid.relative_gaps > 0).all()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "proximal"])
 def test_what_widens_a_network_is_never_moved(optimizer):
     settings = dict(steps=30, seeds=1, records=3, optimizer=optimizer)
     result = rs.train_grid(problem_of(2), [3, 9], **settings, keep_neurons=True)
