@@ -14,12 +14,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import ridgesplines as rs
 
-# The checks are about the contract: where λ is large the fits are polynomials, and quick.
-CHECKED = [
-    rs.RidgeSplineRegressor(strength=1e4),
-    rs.RidgeSplineClassifier(strength=10.0, gap=0.05),
-]
-# With neurons, and the other two; minutes.
+# One that is quick; loose gaps, because the checks are about the contract.
+CHECKED = [rs.RidgeSplineClassifier(strength=10.0, gap=0.05)]
+# The others; minutes.
 BUSY = [
     rs.NeuralSplineRegressor(),
     rs.RidgeSplineRegressor(strength=10.0, gap=0.05),
@@ -34,7 +31,7 @@ def test_scikit_learn_contract(estimator, check):
 
 @pytest.mark.long
 @parametrize_with_checks(BUSY)
-def test_scikit_learn_contract_with_neurons(estimator, check):
+def test_scikit_learn_contract_of_all(estimator, check):
     check(estimator)
 
 

@@ -55,6 +55,7 @@ def test_results_are_saved_certified_and_redrawn(monkeypatch, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["motorcycle.png"]
 
 
+@pytest.mark.long
 def test_trained_networks_are_tabled_above_the_bound_and_drawn(monkeypatch, tmp_path, capsys):
     ways = training.WAYS[:2]
     for module in (training, draw_training):

@@ -66,6 +66,7 @@ def test_networks_start_at_zero_with_the_tangent_kernel_and_descend():
     assert fits[1].moved < fits[0].moved / 5
 
 
+@pytest.mark.long
 def test_tables_and_pictures(tmp_path, capsys):
     rows = features.run(tmp_path, widths=(50, 500, 5000), seeds=2, data=("motorcycle",))
     assert [row["neurons"] for row in rows] == ["Gaussian", "uniform"]

@@ -75,7 +75,9 @@ def test_the_score_is_scipys_density_at_its_minimum(gradient_nugget):
         assert curvature * choice.standard_errors[k] ** 2 > 0.3
 
 
-@pytest.mark.parametrize(("value_nugget", "gradient_nugget"), [(1e-4, 1e-2), (1e-3, 1e-3), (1e-3, None)])
+@pytest.mark.parametrize(
+    ("value_nugget", "gradient_nugget"), [pytest.param(1e-4, 1e-2, marks=pytest.mark.long), (1e-3, 1e-3), (1e-3, None)]
+)
 def test_the_nuggets_that_data_were_drawn_with_come_out_within_the_uncertainty(value_nugget, gradient_nugget):
     true = np.log([value_nugget] if gradient_nugget is None else [value_nugget, gradient_nugget])
     drops, deviations = [], []
@@ -143,6 +145,7 @@ def test_chosen_nuggets_bring_noisy_points_nearer_to_the_curve_than_none():
     assert np.mean(better) < 0.8
 
 
+@pytest.mark.long
 def test_chosen_nuggets_are_nearly_the_best_of_a_grid():
     angle = np.linspace(0, 2 * np.pi, 400)
     on = np.column_stack([0.8 * np.cos(angle), 0.5 * np.sin(angle)])

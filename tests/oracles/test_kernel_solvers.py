@@ -175,7 +175,7 @@ def test_conjugate_gradients_agree_with_the_factorization_at_two_thousand_points
     np.testing.assert_allclose(iterative.spline(new), direct.spline(new), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("dimension", [2, 3])
+@pytest.mark.parametrize("dimension", [pytest.param(2, marks=pytest.mark.long), 3])
 def test_conjugate_gradients_with_sums_split_by_range_agree_with_those_over_all_pairs(dimension):
     points, normals = oriented(600)
     if dimension == 2:

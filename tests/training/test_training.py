@@ -50,7 +50,7 @@ def assert_same(first: rs.TrainingResult, second: rs.TrainingResult) -> None:
 
 NEAR = [
     (dict(dimension=1, strength=0.1), 3000),
-    (dict(dimension=2, strength=0.3), 3000),
+    pytest.param(dict(dimension=2, strength=0.3), 3000, marks=pytest.mark.long),
     (dict(dimension=1, order=4, strength=1e-4), 3000),
     (dict(dimension=2, loss=rs.LogisticLoss(), strength=0.5), 3000),
     pytest.param(dict(dimension=1, order=4, loss=rs.LogisticLoss(), strength=0.01), 5000, marks=pytest.mark.long),
@@ -91,6 +91,7 @@ def test_ten_inputs(order, loss, optimizer):
     assert (result.objectives >= solution.certificate.bound * (1 - 1e-6)).all()
 
 
+@pytest.mark.long
 def test_path_norm_and_weight_decay_of_order_4_agree_and_plain_weight_decay_is_sparser():
     problem = problem_of(order=4, strength=1e-4)
     solution = rs.solve(problem)
@@ -356,7 +357,7 @@ def test_a_grid_trains_what_each_width_and_strength_would():
     assert (grid.relative_gaps > 0).all()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "proximal"])
+@pytest.mark.parametrize("optimizer", ["adam", "proximal"])
 def test_what_widens_a_network_is_never_moved(optimizer):
     settings = dict(steps=30, seeds=1, records=3, optimizer=optimizer)
     result = rs.train_grid(problem_of(2), [3, 9], **settings, keep_neurons=True)
