@@ -156,8 +156,10 @@ ROWS = {
             TrainingCase("diabetes, 32 bits", 442, precision=32),
             TrainingCase("diabetes, 64 bits, PyTorch on one thread", 442, threads=1),
             TrainingCase("diabetes, 32 bits, PyTorch on one thread", 442, precision=32, threads=1),
-            TrainingCase("plane, 32 bits", 10_000, data="plane", precision=32, steps=4),
-            TrainingCase("plane, 64 bits", 10_000, data="plane", steps=4),
+            TrainingCase(
+                "plane, 32 bits, PyTorch on one thread", 10_000, data="plane", precision=32, steps=4, threads=1
+            ),
+            TrainingCase("plane, 64 bits, PyTorch on one thread", 10_000, data="plane", steps=4, threads=1),
         ),
         (TrainingCase("64 bits", 20, width=4, seeds=2, steps=8),),
     ),

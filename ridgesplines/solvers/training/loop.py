@@ -133,11 +133,11 @@ def advance(
 def _side_by_side(count: int, entries: int) -> int:
     """How many of `count` networks, with hidden layers of so many `entries`, take their steps together.
 
-    As many as fit into the cache on a processor, one such group after the other: a step of 32 networks of 442 · 200
-    entries takes 0.6 of the time there. All where one is too large for that, and on accelerators.
+    As many as fit into the cache on a processor, one at least, and one such group after the other: a step of 32
+    networks of 442 · 200 entries takes 0.6 of the time there, of 10,000 · 200 half. All on accelerators.
     """
-    fitting = _CACHED // max(entries, 1)
-    if fitting == 0 or fitting >= count or jax.default_backend() != "cpu":
+    fitting = max(1, _CACHED // max(entries, 1))
+    if fitting >= count or jax.default_backend() != "cpu":
         return count
     return max(size for size in range(1, fitting + 1) if count % size == 0)
 
