@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from ridgesplines.oracles.compilation import compiled_sums
 from ridgesplines.oracles.threads import in_threads
 
 
@@ -38,16 +38,7 @@ def uniform_sum(
     return result
 
 
-def _compiled(function):  # type: ignore[no-untyped-def]
-    # Reordered sums use the vector units; NaN and infinity keep their meaning.
-    options = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:
-        return njit(**options)(function)
-
-
-@_compiled
+@compiled_sums
 def _cubic(sources, targets, sums, start, stop, gradients, oriented):  # type: ignore[no-untyped-def]
     """Σ_j c |r|³ + 3 |r| g·(z − x) and its gradient, at the targets from `start` to `stop`."""
     zx, zy, zz, c = sources[0], sources[1], sources[2], sources[3]

@@ -5,22 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from ridgesplines.oracles.compilation import compiled_sums
 
 # Terms of the polynomial that continues r³ within the range; the loop below is unrolled for this many.
 TERMS = 7
 
 
-def _compiled(function):  # type: ignore[no-untyped-def]
-    # Reordered sums use the vector units; NaN and infinity keep their meaning.
-    options = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:
-        return njit(**options)(function)
-
-
-@_compiled
+@compiled_sums
 def near(sources, starts, shape, low, size, targets, sums, begin, end, reach, p, gradients):  # type: ignore[no-untyped-def]
     """Add Σ_j c φ + g·∇_z φ and its gradient over the sources within `reach`, φ = |r|³ − R³ Σ_k p_k (|r|²/R² − 1)^k.
 
@@ -113,7 +105,27 @@ def near(sources, starts, shape, low, size, targets, sums, begin, end, reach, p,
         sums[3, i] += sz
 
 
-@_compiled
+@compiled_sums
+def _weigh(places, i, low, step, tables, counts, w, dw, first):  # type: ignore[no-untyped-def]
+    """Weights `w` (3, p) of the nodes about place i along each axis, from node `first` on, and their derivatives."""
+    order = tables.shape[1]
+    for axis in range(3):
+        if counts[axis] == 1:
+            w[axis, 0], dw[axis, 0], first[axis] = 1.0, 0.0, 0
+            continue
+        u = (places[axis, i] - low[axis]) / step
+        left = math.floor(u)
+        u -= left
+        first[axis] = left - (order // 2 - 1)
+        for k in range(order):
+            value, slope = 0.0, 0.0
+            for m in range(order):
+                value = value * u + tables[0, k, m]
+                slope = slope * u + tables[1, k, m]
+            w[axis, k], dw[axis, k] = value, slope / step
+
+
+@compiled_sums
 def spread(sources, low, step, tables, counts, grid):  # type: ignore[no-untyped-def]
     """Add the sources to the nodes of the grid, with Lagrange weights and their derivatives: the transpose of `gather`.
 
@@ -130,20 +142,7 @@ def spread(sources, low, step, tables, counts, grid):  # type: ignore[no-untyped
     w, dw = np.zeros((3, order)), np.zeros((3, order))
     place = np.zeros(3, np.int64)
     for j in range(sources.shape[1]):
-        for axis in range(3):
-            if counts[axis] == 1:
-                w[axis, 0], dw[axis, 0], place[axis] = 1.0, 0.0, 0
-                continue
-            u = (sources[axis, j] - low[axis]) / step
-            left = math.floor(u)
-            u -= left
-            place[axis] = left - (order // 2 - 1)
-            for k in range(order):
-                value, slope = 0.0, 0.0
-                for m in range(order):
-                    value = value * u + tables[0, k, m]
-                    slope = slope * u + tables[1, k, m]
-                w[axis, k], dw[axis, k] = value, slope / step
+        _weigh(sources, j, low, step, tables, counts, w, dw, place)
         c, gx, gy, gz = sources[3, j], sources[4, j], sources[5, j], sources[6, j]
         for a in range(counts[0]):
             for b in range(counts[1]):
@@ -154,27 +153,14 @@ def spread(sources, low, step, tables, counts, grid):  # type: ignore[no-untyped
                     row[place[2] + k] += plain * w[2, k] + sloped * dw[2, k]
 
 
-@_compiled
+@compiled_sums
 def gather(targets, low, step, tables, counts, grid, sums, begin, end, gradients):  # type: ignore[no-untyped-def]
     """Add the interpolant of the grid, and its gradient, at the targets from `begin` to `end` to `sums` (4, n)."""
     order = tables.shape[1]
     w, dw = np.zeros((3, order)), np.zeros((3, order))
     place = np.zeros(3, np.int64)
     for i in range(begin, end):
-        for axis in range(3):
-            if counts[axis] == 1:
-                w[axis, 0], dw[axis, 0], place[axis] = 1.0, 0.0, 0
-                continue
-            u = (targets[axis, i] - low[axis]) / step
-            left = math.floor(u)
-            u -= left
-            place[axis] = left - (order // 2 - 1)
-            for k in range(order):
-                value, slope = 0.0, 0.0
-                for m in range(order):
-                    value = value * u + tables[0, k, m]
-                    slope = slope * u + tables[1, k, m]
-                w[axis, k], dw[axis, k] = value, slope / step
+        _weigh(targets, i, low, step, tables, counts, w, dw, place)
         total, sx, sy, sz = 0.0, 0.0, 0.0, 0.0
         for a in range(counts[0]):
             for b in range(counts[1]):

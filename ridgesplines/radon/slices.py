@@ -138,6 +138,18 @@ _PIECES = _pieces()
 
 
 @compiled
+def _weigh(place, pieces, weights):  # type: ignore[no-untyped-def]
+    """The node before a place, and the `weights` (8,) of the B-spline at the nodes from the third before that on."""
+    first = int(np.floor(place))
+    after = place - first
+    weights[:] = pieces[0]
+    for k in range(1, 8):
+        for r in range(8):
+            weights[r] = weights[r] * after + pieces[k, r]
+    return first
+
+
+@compiled
 def _spread_rows(x, y, values, direction, step, pieces, sums):  # type: ignore[no-untyped-def]
     """Add each row of values (n, m, T), spread by the B-spline, to `sums` (N, T) at t = w·(x, y)."""
     weights = np.empty(8)
@@ -147,13 +159,7 @@ def _spread_rows(x, y, values, direction, step, pieces, sums):  # type: ignore[n
             row = values[i, j]
             if not row.any():
                 continue
-            place = (direction[0] * x[i] + direction[1] * y[j]) / step + middle
-            first = int(np.floor(place))
-            after = place - first
-            weights[:] = pieces[0]
-            for k in range(1, 8):
-                for r in range(8):
-                    weights[r] = weights[r] * after + pieces[k, r]
+            first = _weigh((direction[0] * x[i] + direction[1] * y[j]) / step + middle, pieces, weights)
             for r in range(8):
                 target = sums[first - 3 + r]
                 for k in range(len(target)):
@@ -170,13 +176,7 @@ def _spread(x, y, values, direction, step, pieces, sums):  # type: ignore[no-unt
             value = values[i, j]
             if value == 0.0:
                 continue
-            place = (direction[0] * x[i] + direction[1] * y[j]) / step + middle
-            first = int(np.floor(place))
-            after = place - first
-            weights[:] = pieces[0]
-            for k in range(1, 8):
-                for r in range(8):
-                    weights[r] = weights[r] * after + pieces[k, r]
+            first = _weigh((direction[0] * x[i] + direction[1] * y[j]) / step + middle, pieces, weights)
             for r in range(8):
                 sums[first - 3 + r] += weights[r] * value
 

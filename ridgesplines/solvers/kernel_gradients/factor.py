@@ -9,11 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numba import njit
 
 from ridgesplines.arrays import Array
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernels import Kernel, UniformKernel
+from ridgesplines.oracles.compilation import compiled
 from ridgesplines.solvers.kernel_gradients.ordering import coarse_to_fine, nearest_earlier
 from ridgesplines.solvers.kernel_gradients.uniform_factor import uniform_columns
 
@@ -115,14 +115,7 @@ def _local_columns(kernel: Kernel, points: Array, present: Array, nuggets: Array
     return columns.reshape(count, local, size, size)
 
 
-def _compiled(function: Any) -> Any:
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        return njit(nogil=True)(function)
-
-
-@_compiled
+@compiled
 def _apply(blocks, sets, vector, result):  # type: ignore[no-untyped-def]
     """result += W Wᵀ vector, one column block after the other."""
     size = vector.shape[1]

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
 from ridgesplines.kernels import UniformKernel, spike
+from ridgesplines.oracles.compilation import compiled_sums
 from ridgesplines.oracles.threads import in_threads
 
 # Points between two messages of progress.
@@ -50,16 +50,7 @@ def uniform_columns(
     return columns
 
 
-def _compiled(function):  # type: ignore[no-untyped-def]
-    # Reordered sums use the vector units; NaN and infinity keep their meaning.
-    options = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:
-        return njit(**options)(function)
-
-
-@_compiled
+@compiled_sums
 def _columns(points, sets, nuggets, constants, jitters, columns, begin, end):  # type: ignore[no-untyped-def]
     size, dimension = len(nuggets), points.shape[1]
     most = sets.shape[1] * size
