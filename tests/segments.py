@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from helpers import EPS
 
 from ridgesplines import Measurement, RidgeSpline
 from ridgesplines.activations import Activation, TruncatedPower
-from ridgesplines.arrays import Array, namespace, unique_rows
+from ridgesplines.arrays import Array, namespace
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import PolynomialFit, monomials
 
@@ -29,22 +28,6 @@ class SegmentAverages(Measurement):
         directions = np.random.default_rng(seed).standard_normal(points.shape)
         half = 0.5 * length * directions / np.linalg.norm(directions, axis=1, keepdims=True)
         return cls(points - half, points + half)
-
-    @property
-    def count(self) -> int:
-        return len(self.starts)
-
-    @property
-    def dimension(self) -> int:
-        return self.starts.shape[1]
-
-    @cached_property
-    def groups(self) -> np.ndarray:
-        return unique_rows(self.identities)[1]
-
-    @property
-    def distinct(self) -> int:
-        return int(self.groups.max()) + 1
 
     @property
     def averaging(self) -> bool:
@@ -69,9 +52,6 @@ class SegmentAverages(Measurement):
     @property
     def places(self) -> np.ndarray:
         return self.identities.reshape(-1, self.dimension)
-
-    def supports(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.centres, self.radii
 
     def select(self, rows: np.ndarray) -> SegmentAverages:
         return SegmentAverages(self.starts[rows], self.ends[rows])

@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import PolynomialFit
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.training.network import centre_and_spread
 from ridgesplines.spline import RidgeSpline
 
 # Neurons nearer than this are tried to be merged, in angle and in the spread of the data, the nearest ones first.
@@ -49,16 +50,9 @@ def spline_of(
 
 def _far(problem: Problem, neurons: Neurons) -> np.ndarray:
     """Which neurons, (K,), have no hyperplane within a distance of the data that their coordinates can tell apart."""
-    centre, spread = _place(problem)
+    centre, spread = centre_and_spread(problem.points)
     offsets = np.abs(neurons.biases - neurons.weights @ centre)
     return offsets > _FAR * (spread + float(np.linalg.norm(centre))) * np.linalg.norm(neurons.weights, axis=1)
-
-
-def _place(problem: Problem) -> tuple[np.ndarray, float]:
-    """Mean and spread of the points."""
-    points = problem.points
-    centre = points.mean(axis=0)
-    return centre, float(np.sqrt(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
 
 
 def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSpline, float]:
@@ -76,7 +70,7 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
     objective = problem.objective(spline)
     if problem.regularizer.degree != spline.order - 1 or not spline.width or not np.isfinite(objective):
         return spline, objective
-    centre, spread = _place(problem)
+    centre, spread = centre_and_spread(problem.points)
     limit = objective * (1 + _DEARER)
     for distance in _DISTANCES:
         if not spline.width:

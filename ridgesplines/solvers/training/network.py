@@ -197,11 +197,16 @@ def offset_of(problem: Problem, polynomial: str) -> np.ndarray:
     return problem.targets - problem.dual_targets
 
 
+def centre_and_spread(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """The mean of points (N, d), and the root of their mean square distance from it; 1 where that is 0."""
+    centre = points.mean(axis=0)
+    return centre, math.sqrt(float(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+
+
 def data_of(problem: Problem, model: Model, dtype: Any) -> Data:
     """The numbers of `problem` in the coordinates of training."""
     points = problem.points
-    centre = points.mean(axis=0)
-    spread = math.sqrt(float(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
+    centre, spread = centre_and_spread(points)
     offset = offset_of(problem, model.polynomial)
     targets = problem.targets - offset
     size = math.sqrt(float(np.mean(targets**2))) if problem.loss.translation_invariant else 1.0
