@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ridgesplines.arrays import unique_rows
 from ridgesplines.certificate import Certificate
-from ridgesplines.checks import check_count, check_number
+from ridgesplines.checks import check_number
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import GaussianKernel, Kernel
@@ -76,15 +76,31 @@ def _moments(values: np.ndarray, weights: np.ndarray, standardize: bool) -> tupl
 class _RidgeSplineEstimator(BaseEstimator):
     """What regressors and classifiers share."""
 
-    standardize: bool
-    order: int
-    regularizer: Regularizer | None
-    solver: Solver | None
-    gap: float
-    time_limit: float | None
-    verbose: bool
     spline_: RidgeSpline
     solutions_: tuple[Solution, ...]
+
+    def __init__(
+        self,
+        order: int = 2,
+        strength: float = 1.0,
+        *,
+        regularizer: Regularizer | None = None,
+        loss: Loss | None = None,
+        standardize: bool = True,
+        solver: Solver | None = None,
+        gap: float = 1e-4,
+        time_limit: float | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.order = order
+        self.strength = strength
+        self.regularizer = regularizer
+        self.loss = loss
+        self.standardize = standardize
+        self.solver = solver
+        self.gap = gap
+        self.time_limit = time_limit
+        self.verbose = verbose
 
     def _scaled(self, x: np.ndarray, y: np.ndarray, sample_weight: Any, regression: bool) -> _Scaled:
         # A negative weight would make the problem not convex.
@@ -150,29 +166,6 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
     Source: parhi_nowak_2021.
     """
 
-    def __init__(
-        self,
-        order: int = 2,
-        strength: float = 1.0,
-        *,
-        regularizer: Regularizer | None = None,
-        loss: Loss | None = None,
-        standardize: bool = True,
-        solver: Solver | None = None,
-        gap: float = 1e-4,
-        time_limit: float | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.order = order
-        self.strength = strength
-        self.regularizer = regularizer
-        self.loss = loss
-        self.standardize = standardize
-        self.solver = solver
-        self.gap = gap
-        self.time_limit = time_limit
-        self.verbose = verbose
-
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit X (N, d) and y (N,) or (N, D), each datum counting `sample_weight` (N,) times.
 
@@ -190,9 +183,7 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
         return values.reshape(len(values), *self._shape)
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> _Scaled:
-        X, y = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )  # fmt: skip
+        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2)
         self._shape = y.shape[1:]
         y = y.astype(np.float64)
         return self._scaled(X, y[:, 0] if y.shape[1:] == (1,) else y, sample_weight, regression=True)
@@ -201,10 +192,10 @@ class RidgeSplineRegressor(RegressorMixin, MultiOutputMixin, _RidgeSplineEstimat
         """For `count` of the data."""
         if self.regularizer is not None:
             return self.regularizer
-        free = monomial_count(data.x.shape[1], self.order - 1)
-        if self.order == 2 and count < _PLENTY * free:
+        regularizer = RadonTV(self.order) if data.y.ndim == 1 else VectorRadonTV(self.order)
+        if self.order == 2 and count < _PLENTY * monomial_count(data.x.shape[1], 1):
             return AtomicNorm(skip="constant")
-        return RadonTV(self.order) if data.y.ndim == 1 else VectorRadonTV(self.order)
+        return regularizer
 
     def _fit(
         self,
@@ -292,9 +283,13 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
         Raises:
             ValueError: as there and as `select_strength` does.
         """
-        check_count("folds", self.folds)
+        check_number("folds", self.folds, "a whole number from 2", lambda value: value >= 2 and value % 1 == 0)
         data = self._prepare(X, y, sample_weight)
         samples = Samples(data.x)
+        if samples.distinct < 2:
+            raise ValueError(
+                "X must have two different rows at least, to hold some out, got one; use RidgeSplineRegressor."
+            )
         parts = list(
             GroupKFold(min(self.folds, samples.distinct), shuffle=True, random_state=self.random_state).split(
                 data.x, groups=samples.groups
@@ -360,29 +355,6 @@ class RidgeSplineClassifier(ClassifierMixin, _RidgeSplineEstimator):
 
     Source: parhi_nowak_2021.
     """
-
-    def __init__(
-        self,
-        order: int = 2,
-        strength: float = 1.0,
-        *,
-        regularizer: Regularizer | None = None,
-        loss: Loss | None = None,
-        standardize: bool = True,
-        solver: Solver | None = None,
-        gap: float = 1e-4,
-        time_limit: float | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.order = order
-        self.strength = strength
-        self.regularizer = regularizer
-        self.loss = loss
-        self.standardize = standardize
-        self.solver = solver
-        self.gap = gap
-        self.time_limit = time_limit
-        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit X (N, d) and the labels y (N,), each datum counting `sample_weight` (N,) times.

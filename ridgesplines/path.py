@@ -214,6 +214,20 @@ def _falling(problem: Problem, count: int, ratio: float) -> np.ndarray:
     return path_end(problem, ratio) / ratio * np.geomspace(1.0, ratio, count)
 
 
+def _checked_parts(folds: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows to fit and rows to hold out, in pairs."""
+    wanted = "folds must be a whole number, or two pairs at least of rows to fit and rows to hold out"
+    if isinstance(folds, str) or not isinstance(folds, Sequence):
+        raise TypeError(f"{wanted}, got {folds!r}.")
+    pairs: list[Any] = list(folds)
+    if len(pairs) < 2 or not all(np.iterable(pair) and len(pair) == 2 for pair in pairs):
+        raise ValueError(f"{wanted}, got {len(pairs)} entries.")
+    parts = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
+    if not all(part.ndim == 1 and part.size for pair in parts for part in pair):
+        raise ValueError(f"{wanted}, each a list of row numbers that is not empty, got {folds!r}.")
+    return parts
+
+
 def _fit(problem: Problem, gap: float, start: RidgeSpline | None) -> RidgeSpline:
     """A solution to compare and throw away."""
     return solver_for(problem, gap=gap, start=start).approximate(problem)
@@ -280,14 +294,12 @@ def select_strength(
     whole = Problem(measurements, targets, regularizer=regularizer, strength=1.0, sample_weights=sample_weights)
     regularizer = whole.regularizer
     y, weights = whole.targets, whole.weights.ravel()
-    if isinstance(folds, int):
+    if isinstance(folds, int | np.integer):
         if folds < 2 or folds > whole.measurements.count:
             raise ValueError(f"folds must be between 2 and the number of data, {measurements.count}, got {folds}.")
         parts = list(KFold(folds, shuffle=True, random_state=seed).split(y))
     else:
-        parts = [(np.asarray(train), np.asarray(test)) for train, test in folds]
-        if len(parts) < 2 or not all(len(test) for _, test in parts):
-            raise ValueError(f"folds must hold out rows twice at least, got {len(parts)} pairs, some maybe empty.")
+        parts = _checked_parts(folds)
     smallest = min(len(train) for train, _ in parts)
     if smallest < (free := monomial_count(measurements.dimension, regularizer.degree)):
         raise ValueError(

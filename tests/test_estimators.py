@@ -220,7 +220,10 @@ def test_data_frames_keep_their_names():
             {"sample_weight": np.zeros(30)},
             "must be positive for one row at least|at least one non-zero",
         ),
-        (rs.RidgeSplineRegressorCV(folds=0), {}, "folds must be at least 1"),
+        (rs.RidgeSplineRegressorCV(folds=0), {}, "folds must be a whole number from 2, got 0"),
+        (rs.RidgeSplineRegressorCV(folds=1), {}, "folds must be a whole number from 2, got 1"),
+        (rs.RidgeSplineRegressorCV(folds=2.5), {}, "folds must be a whole number from 2, got 2.5"),
+        (rs.RidgeSplineRegressorCV(), {"X": np.ones((30, 2))}, "X must have two different rows at least"),
         (rs.RidgeSplineClassifier(), {"y": np.ones(30)}, "y must have two classes at least, got one class"),
         (rs.NeuralSplineRegressor(nugget=-1.0), {}, "nugget must be at least 0"),
     ],
@@ -228,4 +231,4 @@ def test_data_frames_keep_their_names():
 def test_bad_input_is_one_sentence(estimator, change, message):
     x, y = hills(30)
     with pytest.raises(ValueError, match=message):
-        estimator.fit(x, **{"y": y, **change})
+        estimator.fit(**{"X": x, "y": y, **change})

@@ -79,6 +79,18 @@ def test_as_many_folds_as_data_leave_one_out():
     assert select_strength(Samples(x), y, folds=8, count=3).folds == 8
 
 
+def test_a_number_of_folds_may_be_numpys():
+    x, _, y = noisy(20)
+    assert select_strength(Samples(x), y, folds=np.int64(3), count=2).folds == 3
+
+
+@pytest.mark.parametrize("folds", [2.5, "five"])
+def test_folds_of_another_type_are_refused(folds):
+    x, _, y = noisy(20)
+    with pytest.raises(TypeError, match="folds must be a whole number, or two pairs at least"):
+        select_strength(Samples(x), y, folds=folds)
+
+
 def test_an_interrupt_keeps_the_strengths_tried(monkeypatch):
     x, _, y = noisy(20)
     approximate, calls = rs.LineSpline.approximate, []
@@ -104,6 +116,9 @@ def test_an_interrupt_keeps_the_strengths_tried(monkeypatch):
     [
         ({"folds": 1}, "folds must be between 2 and the number of data, 20, got 1"),
         ({"folds": 21}, "folds must be between 2 and the number of data, 20, got 21"),
+        ({"folds": []}, "folds must be a whole number, or two pairs at least"),
+        ({"folds": [0, 1]}, "folds must be a whole number, or two pairs at least"),
+        ({"folds": [([0, 1], []), ([2], [3])]}, "each a list of row numbers that is not empty"),
         ({"count": 1}, "count must be at least 2"),
         ({"ratio": 0.0}, "ratio between 0 and 1"),
         ({"ratio": 1.0}, "ratio between 0 and 1"),
