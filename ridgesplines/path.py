@@ -220,7 +220,7 @@ def _checked_parts(folds: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     if isinstance(folds, str) or not isinstance(folds, Sequence):
         raise TypeError(f"{wanted}, got {folds!r}.")
     pairs: list[Any] = list(folds)
-    if len(pairs) < 2 or not all(np.iterable(pair) and len(pair) == 2 for pair in pairs):
+    if len(pairs) < 2 or not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in pairs):
         raise ValueError(f"{wanted}, got {len(pairs)} entries.")
     parts = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
     if not all(part.ndim == 1 and part.size for pair in parts for part in pair):
