@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
+from cycler import cycler
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: distinct with every kind of colour vision, and in grey.
@@ -26,7 +27,7 @@ _PARAMETERS: dict[Any, Any] = {
     "ytick.labelsize": 7,
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "pdf.fonttype": 42,  # letters stay letters
