@@ -35,6 +35,8 @@ extensions = [
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
+smartquotes_action = "D"  # dashes only: quotes stand around what is to be typed
+
 html_theme = "furo"
 html_title = f"ridgesplines {release}"
 html_static_path = ["static"]

@@ -11,17 +11,25 @@ from sphinx.application import Sphinx
 from ridgesplines.cli import app as program
 
 _MARKER = re.compile(r"^<!-- commands -->$", re.MULTILINE)
+# An option in the text of another.
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def describe() -> str:
     """A section for each command: what it does, and a table of its arguments and options."""
-    group: Any = typer.main.get_command(program)
-    return "\n\n".join(_section(name, command) for name, command in sorted(group.commands.items()))
+    return "\n\n".join(_sections("ridgesplines", typer.main.get_command(program)))
+
+
+def _sections(name: str, command: Any) -> list[str]:
+    if not hasattr(command, "commands"):
+        return [_section(name, command)]
+    inner = sorted(command.commands.items())
+    return [section for part, below in inner if not below.hidden for section in _sections(f"{name} {part}", below)]
 
 
 def _section(name: str, command: Any) -> str:
     rows = [f"| {_names(parameter)} | {_words(parameter)} |" for parameter in command.params if not parameter.hidden]
-    return "\n".join([f"## ridgesplines {name}", "", command.help or "", "", "| | |", "|---|---|", *rows])
+    return "\n".join([f"## {name}", "", command.help or "", "", "| | |", "|---|---|", *rows])
 
 
 def _names(parameter: Any) -> str:
@@ -31,7 +39,7 @@ def _names(parameter: Any) -> str:
 
 
 def _words(parameter: Any) -> str:
-    words = (parameter.help or "").replace("|", "\\|")
+    words = _OPTION.sub(r"`\g<0>`", (parameter.help or "").replace("|", "\\|"))
     unset = parameter.default is None or callable(parameter.default) or isinstance(parameter.default, bool)
     return words if unset or parameter.required else f"{words} Default: `{parameter.default}`."
 

@@ -23,6 +23,8 @@ _MARKER = re.compile(r"^<!-- (names|module): (.*?) -->$", re.MULTILINE)
 # Code between backticks, or a character that means something in reStructuredText: a bar, a star that starts no item of
 # a list, an underscore at the end of a word.
 _SPECIAL = re.compile(r"(``.+?``|:\w+:`[^`]+`|`[^`]+`)|(?<!\\)(\||(?<=\S)\*|\*(?=\S)|(?<=\w)_(?!\w))", re.DOTALL)
+# Stands for a colon while napoleon reads; of the private use area, so that no docstring has it.
+_COLON = "\ue000"
 
 
 def homes() -> dict[str, str]:
@@ -82,9 +84,20 @@ def _expand(app: Sphinx, document: str, source: list[str]) -> None:
     source[0] = _MARKER.sub(entries, source[0])
 
 
+def _hide_colons(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Keep napoleon from reading a type before the colon in a sentence about a property or a returned value."""
+    returns = False
+    for i, line in enumerate(lines):
+        if not line.startswith(" "):
+            returns = line in ("Returns:", "Yields:")
+        if (returns and line.startswith(" ")) or (i == 0 and what in ("property", "attribute", "data")):
+            lines[i] = line.replace(":", _COLON)
+
+
 def _escape(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """Make a docstring reStructuredText: its bars, stars and underscores are those of formulas."""
-    text = _SPECIAL.sub(lambda match: match[1] or "\\" + match[2], "\n".join(lines))
+    text = "\n".join(lines).replace(_COLON, ":")
+    text = _SPECIAL.sub(lambda match: match[1] or "\\" + match[2], text)
     # A plural, `Sample`s, ends the code where the backtick is.
     text = re.sub(r"((?<!`)`[^`\n]+`)(?=[\w])", r"\1\\ ", text)
     lines[:] = text.split("\n")
@@ -108,6 +121,7 @@ def _resolve(app: Sphinx, environment: BuildEnvironment, node: pending_xref, con
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to the events of a build."""
     app.connect("source-read", _expand)
+    app.connect("autodoc-process-docstring", _hide_colons, priority=400)  # before napoleon looks for sections
     app.connect("autodoc-process-docstring", _escape, priority=600)  # after napoleon has found the sections
     app.connect("autodoc-skip-member", _skip)
     app.connect("missing-reference", _resolve)
