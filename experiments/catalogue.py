@@ -28,7 +28,9 @@ def experiments_of(key: str) -> tuple[Experiment, ...]:
     found = tuple(importlib.import_module(f"experiments.{key}.paper").EXPERIMENTS)
     names = [experiment.name for experiment in found]
     if len(set(names)) < len(names) or any(experiment.paper != key for experiment in found):
-        raise ValueError(f"experiments/{key}/paper.py: names have to differ, and the paper of each has to be {key!r}.")
+        raise ValueError(
+            f"experiments/{key}/paper.py: the names have to differ, and the paper of each has to be {key!r}."
+        )
     return found
 
 

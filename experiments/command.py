@@ -35,7 +35,7 @@ def main(arguments: Sequence[str], workers: Workers | None = None) -> int:
             raise ValueError(f"--folder {options.folder} is a file; give a folder.")
         experiments = chosen(options.words)
         if options.action == "list":
-            return _list(experiments, store)
+            return _list(experiments, store, options.papers)
         if options.action == "table":
             return _table(experiments, store, options.papers)
         failed = False
@@ -72,9 +72,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _list(experiments: Sequence[Experiment], store: Store) -> int:
+def _list(experiments: Sequence[Experiment], store: Store, papers: Path) -> int:
     print("| experiment | what | claims | quick | full |\n|---|---|---|---|---|")
-    claims = claims_about(experiments)
+    claims = claims_about(experiments, papers)
     for experiment in experiments:
         count = sum(about is experiment for _, about in claims)
         quick, full = (seconds_of(store.facts(experiment, size)) for size in (True, False))

@@ -28,7 +28,7 @@ Parameters = Mapping[str, Any]
 
 
 class Unavailable(Exception):
-    """What an experiment needs and this machine lacks, a package or a file: it is left out, and the message says why."""
+    """What an experiment needs and this machine lacks, a package or a file: it is left out; the message says why."""
 
 
 @dataclass(frozen=True)

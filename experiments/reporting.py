@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from experiments.catalogue import PAPERS
+from experiments.catalogue import PAPERS, experiments_of, keys
 from experiments.claims import Claim, Verdict, judge, read_claims
 from experiments.experiment import Experiment
 from experiments.running import tasks_of
@@ -41,17 +41,21 @@ def claims_about(experiments: Iterable[Experiment], papers: Path = PAPERS) -> li
     """The claims of their papers that are about these experiments, in the papers' order.
 
     Raises:
-        ValueError: for a malformed claim.
+        ValueError: for a malformed claim, or one about an experiment that there is not.
     """
     by_paper: dict[str, dict[str, Experiment]] = {}
     for experiment in experiments:
         by_paper.setdefault(experiment.paper, {})[experiment.name] = experiment
-    return [
-        (claim, named[claim.experiment])
-        for paper, named in by_paper.items()
-        for claim in read_claims(papers / f"{paper}.md")
-        if claim.experiment in named
-    ]
+    found = []
+    for paper, named in by_paper.items():
+        file = papers / f"{paper}.md"
+        every = {experiment.name for experiment in experiments_of(paper)} if paper in keys() else set(named)
+        for claim in read_claims(file):
+            if claim.experiment not in every:
+                raise ValueError(f"{file}: {paper} has no experiment {claim.experiment!r}; it has {', '.join(every)}.")
+            if claim.experiment in named:
+                found.append((claim, named[claim.experiment]))
+    return found
 
 
 def check(claims: Sequence[tuple[Claim, Experiment]], store: Store, size: str) -> list[Verdict]:

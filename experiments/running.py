@@ -16,7 +16,6 @@ from experiments.tasks import Task
 from experiments.workers import Workers
 from ridgesplines.progress import Progress
 
-
 # Failures that are told; the file holds all.
 _TOLD = 5
 

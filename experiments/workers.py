@@ -1,4 +1,4 @@
-"""Where parts are solved: in this process, in processes of this machine, or on a Dask cluster. The answers are the same."""
+"""Where parts are solved: in this process, in others of this machine, or on a Dask cluster, with the same answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from multiprocessing.context import SpawnProcess
 from experiments.tasks import Answer, Task, attempt
 
 # One thread each, or processes stand in each other's way, and sums depend on the machine.
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")  # fmt: skip
+_ONE_THREAD = (
+    "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS",
+)  # fmt: skip
 
 
 class Workers(ABC):
@@ -176,7 +178,7 @@ class DaskCluster(Workers):
             raise ValueError(f"there is no Dask scheduler at {self.address} ({error}).") from None
         futures = {client.submit(attempt, pickle.dumps(task), pure=False): task for task in tasks}
         try:
-            for future in as_completed(list(futures)):
+            for future in as_completed(list(futures), loop=client.loop):
                 try:
                     answer = future.result()
                 except Exception as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 import ridgesplines as rs
 from experiments.experiment import Experiment, Outcome
@@ -95,8 +96,8 @@ def draw_constraints(outcome: Outcome) -> Figure:
     for key, colour in zip(shown, COLOURS, strict=False):
         line.plot(_GRID[:, 0], outcome.arrays[f"fit_{key}"], color=colour, label=_SHORT[key])
     line.plot(x[:, 0], np.sin(4 * x[:, 0]) + np.cos(3 * x[:, 0]), "ko", label="data")
-    line.set(xlabel="$x$", ylabel="$f(x)$", title="least atomic norms on the line")
-    line.legend()
+    line.set(xlabel="$x$", ylabel="$f(x)$", title="least atomic norms on the line", ylim=(-2.3, 3.4))
+    line.legend(loc="upper left")
     x, reach = points(2), np.array([-3.0, 3.0])
     for key, colour in zip(shown, COLOURS, strict=False):
         for k, (w, b) in enumerate(
@@ -175,6 +176,9 @@ def draw_training(outcome: Outcome) -> Figure:
     figure = new_figure(height=2.6)
     cases = sorted({name.removeprefix("gaps_").rsplit("_", 1)[0] for name in outcome.arrays if name.startswith("gaps")})
     neurons, gaps = figure.subplots(1, 2)
+    for ax in (neurons, gaps):
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_locator(NullLocator())
     for case, colour in zip(cases, COLOURS, strict=False):
         key, dimension = case.rsplit("_", 1)
         widths = sorted(int(name.rsplit("_", 1)[1]) for name in outcome.arrays if name.startswith(f"gaps_{case}_"))
@@ -185,10 +189,12 @@ def draw_training(outcome: Outcome) -> Figure:
             values = np.maximum(values, 1e-12) if name == "gaps" else values
             ax.plot(widths, values, ".", color=colour, alpha=0.4, markersize=3)
             ax.plot(widths, np.median(values, axis=1), "o-", color=colour, label=label)
+        neurons.set_xticks(widths, labels=[str(width) for width in widths], minor=False)
+        gaps.set_xticks(widths, labels=[str(width) for width in widths], minor=False)
         neurons.axhline(outcome.numbers[f"certified_{case}"], color=colour, linestyle="--", linewidth=0.9)
-    neurons.set(xscale="log", yscale="log", xlabel="width", ylabel="neurons, merged",
+    neurons.set(ylim=(0, None), xlabel="width", ylabel="neurons, merged",
                 title="weight decay (dashed: the convex optimum)")  # fmt: skip
-    gaps.set(xscale="log", yscale="log", xlabel="width", ylabel="above the proven bound", title="objectives")
+    gaps.set(yscale="log", xlabel="width", ylabel="above the proven bound", title="objectives")
     gaps.legend()
     return figure
 
@@ -240,8 +246,9 @@ def draw_margins(outcome: Outcome) -> Figure:
     figure = new_figure(1, height=3.0)
     ax = figure.subplots()
     side, labels = np.linspace(-1, 1, 81), outcome.arrays["labels"]
-    levels = ax.contour(side, side, outcome.arrays["values"], (-1, 0, 1), colors="black", linewidths=(0.7, 1.4, 0.7))
-    ax.clabel(levels, fontsize=6)
+    ax.contour(side, side, outcome.arrays["values"], (-1, 0, 1), colors="black", linewidths=(0.7, 1.4, 0.7))
+    ax.plot([], [], color="black", linewidth=1.4, label="$f = 0$")
+    ax.plot([], [], color="black", linewidth=0.7, label="$|f| = 1$")
     for label, marker, colour in ((1, "o", COLOURS[0]), (-1, "s", COLOURS[1])):
         ax.plot(*outcome.arrays["points"][labels == label].T, marker, color=colour, label=f"$y = {label}$")
     ax.set(aspect="equal", title="least norm with $y f(x) \\geq 1$", xlabel="$x_1$", ylabel="$x_2$")
