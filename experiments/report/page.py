@@ -25,7 +25,7 @@ _AUTHORS = re.compile(r"^\s*author\s*=\s*\{(.*?)\},\s*$", re.MULTILINE | re.DOTA
 _YEAR = re.compile(r"^\s*year\s*=\s*\{(\d+)\}", re.MULTILINE)
 _SECTION = re.compile(r"^## What it [a-z]+\n+(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 _ACCENTS = {"'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "c": "\u0327", "v": "\u030c"}
-_ACCENT = re.compile(r"\{?\\(['`^\"~cv])\{?([A-Za-z])\}?\}?")
+_ACCENT = re.compile(r"\{?\\(['`^\"~]|[cv](?=[ {]))\s*\{?([A-Za-z])\}?\}?")
 _FIELDS = (
     ("strength", "strength λ"),
     ("neurons", "neurons"),
