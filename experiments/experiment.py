@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 Parameters = Mapping[str, Any]
 
 
+class Unavailable(Exception):
+    """What an experiment needs and this machine lacks, a package or a file: it is left out; the message says why."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an experiment found, all that is kept of it.
@@ -34,10 +38,12 @@ class Outcome:
     Attributes:
         numbers: what claims read, and the tables: plain finite or infinite numbers by name.
         arrays: what the figure needs beside them.
+        absent: numbers that could not be had here, each with the reason: claims about them are not run.
     """
 
     numbers: dict[str, float]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ class Experiment:
             state and without files, so that other processes can run it; the same arguments give the same numbers.
         gather: from the list of parts and the list of what each found, in the same order, the outcome.
         draw: the figure, from the outcome alone: nothing is solved there.
+        brief: whether the quick size takes but a few seconds, so that the ordinary tests run it.
+
+    `parts` and `solve` may raise `Unavailable`.
     """
 
     paper: str
@@ -66,6 +75,7 @@ class Experiment:
     solve: Callable[..., dict[str, Any]]
     gather: Callable[[list[dict[str, Any]], list[dict[str, Any]]], Outcome]
     draw: Callable[[Outcome], Figure]
+    brief: bool = False
 
     def outcome(self, parameters: Parameters) -> Outcome:
         """All parts one after another in this process, nothing written."""
