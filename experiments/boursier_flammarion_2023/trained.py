@@ -15,10 +15,10 @@ from experiments.style import figure_style, new_figure
 _REGULARIZERS = {"penalised": PENALISED, "free": rs.RadonTV()}
 
 
-def valley() -> tuple[np.ndarray, np.ndarray]:
-    """Six data of a function with two kinks, which both are between data: free biases leave it undetermined."""
+def bends() -> tuple[np.ndarray, np.ndarray]:
+    """Six data of a function with a kink up and one down, both between data: free biases leave them undetermined."""
     x = np.array([-1.0, -0.6, -0.2, 0.2, 0.6, 1.0])
-    return x, np.maximum(-1.5 * (x + 0.35), 0) + np.maximum(2.0 * (x - 0.4), 0)
+    return x, 3.0 * np.maximum(x + 0.42, 0.0) - 3.5 * np.maximum(x - 0.38, 0.0)
 
 
 def parts(width: int, steps: int, seeds: int, strength: float) -> list[dict[str, Any]]:
@@ -27,7 +27,7 @@ def parts(width: int, steps: int, seeds: int, strength: float) -> list[dict[str,
 
 
 def solve(biases: str, width: int, steps: int, seeds: int, strength: float) -> dict[str, Any]:
-    x, y = valley()
+    x, y = bends()
     problem = rs.Problem(rs.Samples(x[:, None]), y, regularizer=_REGULARIZERS[biases], strength=strength)
     certified = rs.solve(problem, rs.ColumnGeneration(gap=1e-8), progress=False)
     trained = rs.train(
@@ -74,7 +74,7 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
 
 
 def draw(outcome: Outcome) -> Figure:
-    arrays, (x, y) = outcome.arrays, valley()
+    arrays, (x, y) = outcome.arrays, bends()
     with figure_style():
         figure = new_figure(columns=2, height=2.6)
         for ax, name, title in zip(
