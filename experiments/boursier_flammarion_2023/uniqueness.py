@@ -12,7 +12,7 @@ import ridgesplines as rs
 from experiments.boursier_flammarion_2023.sparsest import interpolant, random_data
 from experiments.debarre_2022.runs import sign_runs
 from experiments.experiment import Experiment, Outcome
-from experiments.style import figure_style, new_figure
+from experiments.style import figure_style, label_decades, new_figure
 
 # The linear programs are solved to this; excesses are far above it.
 _SOLVED = 1e-9
@@ -142,6 +142,8 @@ def draw(outcome: Outcome) -> Figure:
         right.plot([], [], color="C1", label="free biases")
         right.set(xlabel="ε: cost over the least, minus 1", ylabel="spread of values / that of free biases")
         right.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 import ridgesplines as rs
 from experiments.debarre_2022.runs import knots_by_formula
 from experiments.experiment import Experiment, Outcome
-from experiments.style import figure_style, new_figure
+from experiments.style import figure_style, label_decades, new_figure
 
 # The integer program allows the interpolant to cost this much more than the least, relatively, and to miss by as much.
 _ALLOWED = 1e-7
@@ -148,6 +148,8 @@ def draw(outcome: Outcome) -> Figure:
         )  # fmt: skip
         ax.set(xlabel="knots of the function that connects the dots", ylabel="knots of the sparsest solution")
         ax.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 

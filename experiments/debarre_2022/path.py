@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import ridgesplines as rs
 from experiments.debarre_2022.runs import knots_by_formula
 from experiments.experiment import Experiment, Outcome
-from experiments.style import figure_style, new_figure
+from experiments.style import figure_style, label_decades, new_figure
 
 # Relative; the sum of squares of a fit depends on its values to second order, so that these agree to 1e-5 at least.
 _GAP = 1e-10
@@ -146,6 +146,8 @@ def draw(outcome: Outcome) -> Figure:
         other.set_ylabel("loss", color="C2")
         right.plot([], [], ":", color="C2", label="loss")
         right.legend(loc="upper right")
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 

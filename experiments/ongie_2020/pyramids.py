@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import ridgesplines as rs
 from experiments.experiment import Experiment, Outcome
 from experiments.ongie_2020.radial import Bump
-from experiments.style import figure_style, new_figure
+from experiments.style import figure_style, label_decades, new_figure
 
 # Data are the nodes of grids on the square of this half-width, each grid within the next.
 HALF_WIDTH = 1.5
@@ -132,6 +132,8 @@ def draw(outcome: Outcome) -> Figure:
         right.invert_xaxis()
         right.set(xlabel="step of the grid, width of the blur", ylabel="RTV²", ylim=(0, None))
         right.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 

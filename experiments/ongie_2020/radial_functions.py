@@ -11,7 +11,7 @@ import ridgesplines as rs
 from experiments.experiment import Experiment, Outcome
 from experiments.ongie_2020.radial import Bump, Gaussian, RadialFunction, radial_density, radial_tv
 from experiments.statistics import rate_of_means
-from experiments.style import figure_style, new_figure
+from experiments.style import figure_style, label_decades, new_figure
 
 FUNCTIONS: dict[str, RadialFunction] = {
     "gaussian": Gaussian(),
@@ -85,6 +85,8 @@ def draw(outcome: Outcome) -> Figure:
         right.plot(arrays["offsets"][::5], arrays["density"][::5], ".", color="C1", label="quadrature")
         right.set(xlabel="offset b", ylabel="density of neurons", title="a Gaussian of three inputs")
         right.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 
@@ -172,6 +174,8 @@ def network_draw(outcome: Outcome) -> Figure:
             ax.loglog(widths, errors.mean(axis=0), "o-", color=f"C{i}", label=label)
         ax.set(xlabel="neurons drawn from the density", ylabel="error, relative to the spread of f")
         ax.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 

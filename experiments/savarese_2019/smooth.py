@@ -11,7 +11,7 @@ import ridgesplines as rs
 from experiments.experiment import Experiment, Outcome
 from experiments.savarese_2019.closed_forms import SMOOTH, function_cost
 from experiments.savarese_2019.tilts import CONSTANT, random_spline
-from experiments.style import figure_style, new_figure
+from experiments.style import figure_style, label_decades, new_figure
 
 # Knots t = tan(θ) at equal angles reach to ±1e4, beyond which slopes change by 1e-8.
 _REACH = np.arctan(1e4)
@@ -70,6 +70,8 @@ def draw(outcome: Outcome) -> Figure:
             ax.set(xlabel="knots of the network", title=title)
         left.set_ylabel("relative error of the network's cost")
         left.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 
@@ -137,6 +139,8 @@ def bounded_draw(outcome: Outcome) -> Figure:
         ax.plot([], [], "--", color="0.6", label="|c| / B, what a constant costs there")
         ax.set(xlabel="B", ylabel="cost above that with constants free")
         ax.legend()
+        for ax in figure.axes:
+            label_decades(ax)
     return figure
 
 

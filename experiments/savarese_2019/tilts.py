@@ -103,10 +103,13 @@ def draw(outcome: Outcome) -> Figure:
         left.plot(tilts, arrays["interpolation"], "s", color="C2", label="the same, least of the interpolants")
         left.set(xlabel="½ (f'(−∞) + f'(∞))", ylabel="cost", ylim=(0, 1.5 * arrays["cost"].max()))
         left.legend(loc="upper center")
-        right.plot(arrays["fine"], arrays["affine_curve"], color="C0", label="affine functions free")
-        right.plot(arrays["fine"], arrays["constant_curve"], "--", color="C1", label="constants free")
-        right.plot(arrays["x"], arrays["y"], ".", color="black", label="data")
-        right.set(xlabel="x", ylabel="interpolants of least cost, largest tilt")
+        tilt = float(tilts[-1])
+        right.plot(arrays["fine"], arrays["affine_curve"] - tilt * arrays["fine"], color="C0", label="affine free")
+        right.plot(
+            arrays["fine"], arrays["constant_curve"] - tilt * arrays["fine"], "--", color="C2", label="constants free"
+        )
+        right.plot(arrays["x"], arrays["y"] - tilt * arrays["x"], ".", color="black", markersize=5, label="data")
+        right.set(xlabel="x", ylabel=f"f(x) − {tilt:g} x", title="interpolants of least cost, largest tilt")
         right.legend()
     return figure
 
