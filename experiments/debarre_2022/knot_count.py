@@ -74,9 +74,7 @@ def data(count: int, seed: int, memory: float) -> tuple[np.ndarray, np.ndarray]:
     return x, np.append(0.0, np.cumsum(slopes * np.diff(x)))
 
 
-def parts(
-    counts: list[int], large: list[int], memories: list[float], seeds: int
-) -> list[dict[str, Any]]:
+def parts(counts: list[int], large: list[int], memories: list[float], seeds: int) -> list[dict[str, Any]]:
     return [
         {"count": count, "seed": seed, "memory": memory, "program": count in counts}
         for count in (*counts, *large)

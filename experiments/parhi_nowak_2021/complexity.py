@@ -149,7 +149,11 @@ def draw(outcome: Outcome) -> Figure:
             fitted, np.maximum(arrays["overfit"].mean(axis=0), 1e-6), "o-", color="C1", label="test − training error"
         )
         right.loglog(
-            fitted, np.sqrt((arrays["distance"] ** 2).mean(axis=0)), "s-", color="C0", label="RMS error against the truth"
+            fitted,
+            np.sqrt((arrays["distance"] ** 2).mean(axis=0)),
+            "s-",
+            color="C0",
+            label="RMS error against the truth",
         )
         right.set(xlabel="N", title="certified fits of a network of three neurons, d = 2")
         right.legend()
@@ -169,7 +173,11 @@ COMPLEXITY = Experiment(
     },
     # In space the supremum is exact up to 250 points.
     full={
-        "cases": [[1, [32, 64, 128, 256, 512, 1024], 3000], [2, [32, 64, 128, 256, 512], 1500], [3, [30, 60, 120], 200]],
+        "cases": [
+            [1, [32, 64, 128, 256, 512, 1024], 3000],
+            [2, [32, 64, 128, 256, 512], 1500],
+            [3, [30, 60, 120], 200],
+        ],
         "fitted": [32, 64, 128, 256, 512],
         "fits": 20,
     },

@@ -72,12 +72,33 @@ def solve(
     }
 
 
+def fewer_neurons(plain: list[dict[str, Any]], other: list[dict[str, Any]], kept: np.ndarray) -> float:
+    """How many neurons fewer the first have than the second at equal misfits, in the mean over those that both reach.
+
+    Quasi-norms of order 2/m count in units of their own, so that one λ fits closer with one penalty than with the
+    other; between the strengths that were tried, misfits and neurons are interpolated.
+
+    Args:
+        plain: one row for each strength, the seeds' misfits and distinct neurons.
+        other: likewise.
+        kept: the seeds that count.
+    """
+    curves = []
+    for rows in (plain, other):
+        misfits = np.array([row["misfit"][kept].mean() for row in rows])
+        neurons = np.array([row["distinct"][kept].mean() for row in rows])
+        order = np.argsort(misfits)
+        curves.append((misfits[order], neurons[order]))
+    least, most = max(curve[0][0] for curve in curves), min(curve[0][-1] for curve in curves)
+    levels = np.linspace(least, most, 9) if least < most else np.array([0.5 * (least + most)])
+    return float(np.mean(np.interp(levels, *curves[1]) - np.interp(levels, *curves[0])))
+
+
 def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
     pairs = list(zip(parts, found, strict=True))
-    plain = [(part, row) for part, row in pairs if part["penalty"] == "plain weight decay"]
-    other = {(part["dimension"], part["order"], part["fraction"]): row for part, row in pairs if part not in
-             [own for own, _ in plain]}  # fmt: skip
-    excess = np.concatenate([row["penalty"] / row["quasi_norm"] - 1 for _, row in plain])
+    excess = np.concatenate(
+        [row["penalty"] / row["quasi_norm"] - 1 for part, row in pairs if part["penalty"] == "plain weight decay"]
+    )
     numbers = {
         "formula_error": float(max(row["formula"] for row in found)),
         "least_penalty_above_quasi_norm": float(excess.min()),
@@ -85,32 +106,30 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
         "largest_penalty_above_quasi_norm": float(excess.max()),
     }
     arrays: dict[str, np.ndarray] = {}
-    means = []
-    for part, row in plain:
-        own = (part["dimension"], part["order"], part["fraction"])
-        key = f"d{own[0]}_order{own[1]}_fraction{own[2]:g}"
-        numbers[f"{key}_plain"] = float(np.mean(row["distinct"]))
-        numbers[f"{key}_order_m"] = float(np.mean(other[own]["distinct"]))
-        means.append((row["misfit"].mean(), row["distinct"].mean(), other[own]["misfit"].mean(),
-                      other[own]["distinct"].mean()))  # fmt: skip
-        for kind, source in (("plain", row), ("order_m", other[own])):
-            arrays[f"{key}_{kind}_misfit"], arrays[f"{key}_{kind}_distinct"] = source["misfit"], source["distinct"]
-    # Quasi-norms of order 2/m count in units of their own, so that one λ fits closer with one penalty than with the
-    # other: networks are compared at equal misfits, between those of the strengths that were tried.
-    cases = [own for own in dict.fromkeys((part["dimension"], part["order"]) for part, _ in plain)]
-    differences = []
-    for dimension, order in cases:
-        rows = np.array([mean for (part, _), mean in zip(plain, means, strict=True)
-                         if (part["dimension"], part["order"]) == (dimension, order)])  # fmt: skip
-        least = max(rows[:, 0].min(), rows[:, 2].min())
-        most = min(rows[:, 0].max(), rows[:, 2].max())
-        levels = np.linspace(least, most, 9)
-        neurons = [
-            np.interp(levels, *rows[np.argsort(rows[:, column])][:, [column, column + 1]].T) for column in (0, 2)
-        ]
-        differences.append(float(np.mean(neurons[1] - neurons[0])))
-        numbers[f"fewer_neurons_d{dimension}_order{order}"] = differences[-1]
-    numbers["fewer_neurons"] = float(min(differences))
+    for part, row in pairs:
+        kind = "plain" if part["penalty"] == "plain weight decay" else "order_m"
+        key = f"d{part['dimension']}_order{part['order']}_fraction{part['fraction']:g}_{kind}"
+        numbers[f"{key}_neurons"] = float(np.mean(row["distinct"]))
+        numbers[f"{key}_misfit"] = float(np.mean(row["misfit"]))
+        arrays[f"{key}_misfit"], arrays[f"{key}_distinct"] = row["misfit"], row["distinct"]
+    for dimension, order in dict.fromkeys((part["dimension"], part["order"]) for part in parts):
+        plain, other = (
+            [
+                row
+                for part, row in pairs
+                if (part["dimension"], part["order"], part["penalty"]) == (dimension, order, penalty)
+            ]
+            for penalty in ("plain weight decay", "weight decay")
+        )
+        seeds = np.arange(parts[0]["seeds"])
+        left_out = np.array([fewer_neurons(plain, other, seeds != seed) for seed in seeds])
+        error = np.sqrt((len(seeds) - 1) * np.mean((left_out - left_out.mean()) ** 2))
+        key = f"d{dimension}_order{order}"
+        numbers[f"{key}_fewer_neurons"] = fewer_neurons(plain, other, seeds >= 0)
+        numbers[f"{key}_fewer_neurons_error"] = float(error)
+    numbers["fewer_neurons_in_standard_errors"] = min(
+        numbers[name] / numbers[f"{name}_error"] for name in numbers if name.endswith("_fewer_neurons")
+    )
     return Outcome(numbers, arrays)
 
 
@@ -145,7 +164,7 @@ PLAIN_DECAY = Experiment(
     paper="parhi_nowak_2021",
     name="plain_decay",
     title="plain weight decay of orders 3 and 4 is a quasi-norm of order 2/m; neurons of its networks",
-    quick={"cases": [[2, 3], [2, 4]], "count": 40, "fractions": [0.1, 0.01], "width": 40, "steps": 4000, "seeds": 6},
+    quick={"cases": [[2, 4]], "count": 40, "fractions": [0.2, 0.06, 0.02], "width": 40, "steps": 4000, "seeds": 6},
     full={"cases": [[1, 4], [2, 3], [2, 4]], "count": 60, "fractions": [0.3, 0.1, 0.03, 0.01, 0.003], "width": 80,
           "steps": 30_000, "seeds": 24},
     parts=parts,

@@ -97,9 +97,7 @@ def draw(outcome: Outcome) -> Figure:
         left.plot(fine, np.maximum(bending, 2 * np.abs(fine)), color="C1", linewidth=0.8)
         left.plot(fine, np.maximum(bending, bending / 2 + np.abs(fine)), color="C2", linewidth=0.8)
         left.plot(tilts, arrays["affine_cost"], "o", color="C0", label="R(f), affine functions free: ∫|f''|")
-        left.plot(
-            tilts, arrays["cost"], "o", color="C1", label="R(f), constants free: max(∫|f''|, |f'(−∞) + f'(∞)|)"
-        )
+        left.plot(tilts, arrays["cost"], "o", color="C1", label="R(f), constants free: max(∫|f''|, |f'(−∞) + f'(∞)|)")
         left.plot(tilts, arrays["interpolation"], "s", color="C2", label="the same, least of the interpolants")
         left.set(xlabel="½ (f'(−∞) + f'(∞))", ylabel="cost", ylim=(0, 1.5 * arrays["cost"].max()))
         left.legend(loc="upper center")
