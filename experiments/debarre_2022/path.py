@@ -86,7 +86,7 @@ def solve(name: str, count: int, strengths: int, ratio: float) -> dict[str, Any]
 
 
 def _formula(solutions: rs.SolutionSet) -> int:
-    """`knots_by_formula` of a function with exactly the slope changes of the set: its signs at equally spaced points."""
+    """`knots_by_formula` of a function with the signs of the slope changes of the set, at equally spaced points."""
     values = np.append(0.0, np.cumsum(np.cumsum(np.sign(solutions.changes))))
     return knots_by_formula(np.arange(len(values), dtype=float), values)
 

@@ -136,7 +136,7 @@ def draw(outcome: Outcome) -> Figure:
             ax.plot(arrays[f"fine_{order}"], arrays[f"program_curve_{order}"], color="C1", linewidth=2.4, alpha=0.6)
             ax.plot(arrays[f"fine_{order}"], arrays[f"curve_{order}"], color="C0", linewidth=0.9)
             ax.plot(arrays[f"kinks_{order}"], np.full(len(arrays[f"kinks_{order}"]), ax.get_ylim()[0]), "|", color="C0")
-            ax.set(xlabel="x", title=f"order {order}", yticks=[])
+            ax.set(xlabel="x", title="order 2: many solutions" if order == 2 else f"order {order}", yticks=[])
         axes[0].plot([], [], color="C0", label="ridge spline, its knots")
         axes[0].plot([], [], color="C1", linewidth=2.4, alpha=0.6, label="program")
         axes[0].legend(loc="lower left", fontsize=6)

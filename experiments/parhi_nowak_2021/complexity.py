@@ -159,6 +159,7 @@ def draw(outcome: Outcome) -> Figure:
         right.legend()
         for ax in figure.axes:
             label_decades(ax)
+            ax.set_xticks(fitted, [f"{count:g}" for count in fitted])
     return figure
 
 

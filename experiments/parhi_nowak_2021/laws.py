@@ -74,7 +74,11 @@ def solve(kind: str, order: int, dimension: int, seed: int, scales: list[float])
 
         plain = seminorm(hills)
         scaled = [seminorm(lambda x, s=scale: hills(s * x)) for scale in scales]
-        return {"plain": plain, "moved": seminorm(lambda x: hills(x @ turn.T + 0.3 * shift)), "scaled": scaled}
+        return {
+            "plain": plain,
+            "moved": seminorm(lambda x: hills(x @ turn.T + 0.3 * shift)),
+            "scaled": np.array(scaled),
+        }
     spline = random_spline(order, dimension, 12, rng)
     plain = spline.radon_tv()
     polynomial = random_spline(order, dimension, 0, rng)
@@ -93,7 +97,9 @@ def solve(kind: str, order: int, dimension: int, seed: int, scales: list[float])
     return {
         "plain": plain,
         "moved": spline.compose(turn, shift).radon_tv(),
-        "scaled": [spline.compose(scale * np.eye(dimension), np.zeros(dimension)).radon_tv() for scale in scales],
+        "scaled": np.array(
+            [spline.compose(scale * np.eye(dimension), np.zeros(dimension)).radon_tv() for scale in scales]
+        ),
         "added": (spline + polynomial).radon_tv(),
         "ridge": abs(ridge.radon_tv() / counted - 1),
         "jumps": abs(counted / float(np.abs(profile.coefficients).sum()) - 1),
@@ -106,7 +112,7 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
     arrays: dict[str, np.ndarray] = {"scales": scales}
     for kind in ("spline", "smooth"):
         own = [(part, row) for part, row in zip(parts, found, strict=True) if part["kind"] == kind]
-        ratios = np.array([np.array(row["scaled"]) / row["plain"] for _, row in own])
+        ratios = np.array([row["scaled"] / row["plain"] for _, row in own])
         powers = np.array([part["order"] - 1 for part, _ in own])
         numbers[f"{kind}_motion"] = float(max(abs(row["moved"] / row["plain"] - 1) for _, row in own))
         numbers[f"{kind}_scaling"] = float(np.abs(ratios / scales ** powers[:, None] - 1).max())
@@ -138,6 +144,7 @@ def draw(outcome: Outcome) -> Figure:
         ax.set(xlabel="s", ylabel="RTV of f(s·) over that of f")
         ax.legend()
         label_decades(ax)
+        ax.set_xticks(scales, [f"{scale:g}" for scale in scales])
     return figure
 
 

@@ -24,30 +24,6 @@ def surface(x: np.ndarray) -> np.ndarray:
     return np.sin(2.5 * x[:, 0]) * np.exp(-(x[:, 1] ** 2)) + np.abs(0.6 * x[:, 0] + 0.8 * x[:, 1] - 0.1)
 
 
-def jump_error(spline: rs.RidgeSpline, k: int, rng: np.random.Generator) -> float:
-    """How far the jump of the (m−1)-th derivative across the line of neuron k is from v_k, relative to that.
-
-    By differences of values on either side, where other lines are as far as on any of many tries.
-
-    Args:
-        spline: canonical, in the plane.
-        k: which neuron.
-        rng: draws the points on its line.
-    """
-    weights, biases, order = np.asarray(spline.weights), np.asarray(spline.biases), spline.order
-    w, v = weights[k], float(np.asarray(spline.coefficients)[k])
-    feet = biases[k] * w + rng.uniform(-3, 3, (500, 1)) * np.array([-w[1], w[0]])
-    distances = np.abs(biases - feet @ weights.T)
-    distances[:, k] = np.inf
-    clear = np.minimum(distances.min(axis=1), 1.0)
-    foot, step = feet[np.argmax(clear)], float(clear.max()) / order
-    derivatives = []
-    for side in (-step, step):
-        values = np.asarray(spline(foot + side * np.arange(order)[:, None] * w))
-        derivatives.append(float(np.diff(values, order - 1)[0]) / side ** (order - 1))
-    return abs(derivatives[1] - derivatives[0] - v) / abs(v)
-
-
 def parts(count: int, fraction: float, grid: int) -> list[dict[str, Any]]:
     return [{"order": order, "count": count, "fraction": fraction, "grid": grid} for order in (2, 3, 4)]
 
@@ -62,14 +38,12 @@ def solve(order: int, count: int, fraction: float, grid: int) -> dict[str, Any]:
     axis, points = nodes(grid)
     neuron = rs.RidgeSpline(np.array([[0.8, 0.6]]), np.array([0.1]), np.array([1.0]), order=order)
     spline = solution.spline
-    errors = [jump_error(spline, k, rng) for k in range(spline.width)]
     return {
         "neuron": np.asarray(neuron(points)).reshape(grid, grid),
         "fit": np.asarray(spline(points)).reshape(grid, grid),
         "weights": spline.weights,
         "biases": spline.biases,
         "coefficients": spline.coefficients,
-        "jump": max(errors, default=0.0),
         "gap": solution.certificate.relative_gap,
         "proven": solution.certificate.proven,
         "neurons": spline.width,
@@ -82,7 +56,6 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
     numbers = {
         "largest_gap": float(max(row["gap"] for row in found)),
         "without_proof": float(sum(not row["proven"] for row in found)),
-        "jump_error": float(max(row["jump"] for row in found)),
         "least_room": float(min(row["room"] for row in found)),
     }
     arrays: dict[str, np.ndarray] = {"axis": found[0]["axis"]}

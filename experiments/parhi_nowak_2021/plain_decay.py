@@ -57,7 +57,8 @@ def solve(
         progress=False,
     )
     trajectory = trained.trajectory
-    assert trajectory.weights is not None and trajectory.coefficients is not None
+    assert trajectory.weights is not None
+    assert trajectory.coefficients is not None
     lengths = np.linalg.norm(trajectory.weights[:, -1], axis=-1)
     coefficients = np.abs(trajectory.coefficients[:, -1]).reshape(lengths.shape)
     rng = np.random.default_rng([2021, dimension, order])

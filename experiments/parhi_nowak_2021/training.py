@@ -112,7 +112,7 @@ TRAINING = Experiment(
     paper="parhi_nowak_2021",
     name="training",
     title="loss plus path norm, or weight decay of order m, of trained networks above the proven bound",
-    quick={"cases": [[1, 2], [1, 4], [2, 2], [2, 3]], "count": 14, "fraction": 0.05, "width": 28, "steps": 3000,
+    quick={"cases": [[1, 2], [1, 4], [2, 3]], "count": 14, "fraction": 0.05, "width": 28, "steps": 3000,
            "seeds": 6},
     full={"cases": [[1, 2], [1, 3], [1, 4], [2, 2], [2, 3], [2, 4]], "count": 20, "fraction": 0.03, "width": 60,
           "steps": 30_000, "seeds": 32},
