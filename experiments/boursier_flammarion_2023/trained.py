@@ -77,16 +77,15 @@ def draw(outcome: Outcome) -> Figure:
     arrays, (x, y) = outcome.arrays, bends()
     with figure_style():
         figure = new_figure(columns=2, height=2.6)
-        for ax, name, title in zip(
-            figure.subplots(1, 2, sharey=True), ("free", "penalised"), ("free biases", "penalised biases"), strict=True
-        ):
+        axes = figure.subplots(1, 2, sharey=True)
+        for ax, name, title in zip(axes, ("free", "penalised"), ("free biases", "penalised biases"), strict=True):
             ax.plot(arrays["fine"], arrays[f"{name}_curves"].T, color="C1", linewidth=0.6, alpha=0.7)
             ax.plot([], [], color="C1", label="trained, one line a seed")
             ax.plot(arrays["fine"], arrays[f"{name}_certified"], color="C0", label="certified optimum")
             ax.plot(x, y, ".", color="black", markersize=6, label="data")
             kinks = outcome.numbers[f"{name}_median_kinks"]
             ax.set(xlabel="x", title=f"{title}: {kinks:g} kinks in the median")
-        ax.legend()
+        axes[1].legend()
     return figure
 
 

@@ -41,11 +41,13 @@ def knots_by_program(x: np.ndarray, y: np.ndarray) -> int:
     neurons = np.maximum(x[:, None] - knots, 0.0)
     nothing = np.zeros((len(x), count))
     # Variables: constant, slope, rising and falling changes, and whether there is a knot.
-    interpolates = LinearConstraint(np.column_stack([np.ones(len(x)), x, neurons, -neurons, nothing]), y, y)
+    limits: Any = LinearConstraint  # SciPy takes arrays of bounds and says floats
+    interpolates = limits(np.column_stack([np.ones(len(x)), x, neurons, -neurons, nothing]), y, y)
     cost = np.concatenate([[0.0, 0.0], np.ones(2 * count), np.zeros(count)])
     cheap = LinearConstraint(cost[None], -np.inf, least * (1 + _ALLOWED))
     eye = np.eye(count)
     only_knots = LinearConstraint(np.column_stack([np.zeros((count, 2)), eye, eye, -most * eye]), -np.inf, 0.0)
+    box: Any = Bounds  # likewise
     objective = np.concatenate([np.zeros(2 + 2 * count), np.ones(count)])
     lower = np.concatenate([[-np.inf] * 2, np.zeros(3 * count)])
     upper = np.concatenate([[np.inf] * (2 + 2 * count), np.ones(count)])
@@ -53,7 +55,7 @@ def knots_by_program(x: np.ndarray, y: np.ndarray) -> int:
         objective,
         constraints=[interpolates, cheap, only_knots],
         integrality=np.concatenate([np.zeros(2 + 2 * count), np.ones(count)]),
-        bounds=Bounds(lower, upper),
+        bounds=box(lower, upper),
     )
     if program.status != 0:
         raise RuntimeError(f"HiGHS did not solve the integer program of fewest knots: {program.message}")

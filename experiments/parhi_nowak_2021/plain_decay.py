@@ -26,7 +26,8 @@ def least_decay(coefficient: float, length: float, order: int) -> float:
         scale = np.exp(log_scale)
         return 0.5 * ((coefficient * scale ** (1 - order)) ** 2 + (length * scale) ** 2)
 
-    return float(minimize_scalar(decay, bracket=(-1.0, 1.0), options={"xtol": 1e-10}).fun)
+    found: Any = minimize_scalar(decay, bracket=(-1.0, 1.0), options={"xtol": 1e-10})
+    return float(found.fun)
 
 
 def parts(
