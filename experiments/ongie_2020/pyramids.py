@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 import ridgesplines as rs
 from experiments.experiment import Experiment, Outcome
-from experiments.ongie_2020.radial import Bump
+from experiments.ongie_2020.radial import Bump, radial_tv
 from experiments.style import figure_style, label_decades, new_figure
 
 # Data are the nodes of grids on the square of this half-width, each grid within the next.
@@ -88,7 +88,7 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
         blurred = whole["values"]
         arrays |= {f"{name}_widths": whole["widths"], f"{name}_blurred": blurred}
         lines = np.array([row["value"] for (own, dimension, _), row in table.items() if (own, dimension) == (name, 1)])
-        exact = 4.0 if name == "pyramid" else _bump_on_the_line()
+        exact = 4.0 if name == "pyramid" else radial_tv(Bump(3), 1)
         numbers[f"{name}_line_over_exact"] = float(lines.max() / exact)
         numbers[f"{name}_line_missing"] = float(1 - lines[-1] / exact)
     blurred = arrays["pyramid_blurred"]
@@ -106,12 +106,6 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
 
 def _planar(table: dict[Any, dict[str, Any]], name: str) -> list[dict[str, Any]]:
     return [row for (own, dimension, count), row in table.items() if own == name and dimension == 2 and count]
-
-
-def _bump_on_the_line() -> float:
-    from experiments.ongie_2020.radial import radial_tv
-
-    return radial_tv(Bump(3), 1)
 
 
 def draw(outcome: Outcome) -> Figure:
