@@ -8,7 +8,9 @@ from typing import Any
 
 import matplotlib
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 # Okabe and Ito's palette: distinct with every kind of colour vision, and in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -44,3 +46,10 @@ def figure_style() -> Iterator[None]:
 def new_figure(columns: int = 2, height: float = 2.6) -> Figure:
     """An empty figure, `columns` (1 or 2) wide and `height` inches high; belongs to no window."""
     return Figure(figsize=(ONE_COLUMN if columns == 1 else TWO_COLUMNS, height))
+
+
+def label_decades(ax: Axes) -> None:
+    """Numbers at powers of ten only on logarithmic axes: between them they overlap in small figures."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_minor_formatter(NullFormatter())

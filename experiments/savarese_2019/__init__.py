@@ -1,0 +1,1 @@
+"""What a function of one input costs as a network, with and without free affine functions."""
