@@ -84,7 +84,7 @@ def _age(experiment: Experiment, code: object, size: str) -> str:
 
 def markdown(verdicts: Iterable[Verdict], paper: bool = False) -> str:
     """Claims, numbers and tolerances as a table; with the paper of each before them if asked for."""
-    rows = [("paper", *_HEADER) if paper else _HEADER]
+    rows: list[tuple[str, ...]] = [("paper", *_HEADER) if paper else _HEADER]
     rows.append(tuple("---" for _ in rows[0]))
     for verdict in verdicts:
         claim = verdict.claim
