@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,8 @@ class Claim:
     def asked(self) -> str:
         """What is asked of the number, in signs."""
         if self.equals is not None:
-            return f"{self.equals:g} ± {self.tolerance:g}"
-        return f"≥ {self.at_least:g}" if self.at_most is None else f"≤ {self.at_most:g}"
+            return f"{self.equals:.9g} ± {self.tolerance:g}"
+        return f"≥ {self.at_least:.9g}" if self.at_most is None else f"≤ {self.at_most:.9g}"
 
     def holds(self, value: float) -> bool:
         """Whether a number is what it has to be; NaN never is."""
@@ -140,8 +139,10 @@ def _claim(file: Path, position: int, entry: Any) -> Claim:
         raise ValueError(f"{where}: tolerance belongs to equals, and equals needs one, 0 for exactly.")
     if numbers.get("tolerance", 0.0) < 0:
         raise ValueError(f"{where}: tolerance is {numbers['tolerance']:g}; it cannot be negative.")
-    texts: Mapping[str, str] = {key: " ".join(entry[key].split()) for key in _TEXTS}
-    return Claim(file.stem, **texts, **numbers, sizes=_sizes(where, entry.get("sizes", list(SIZES))))
+    sizes = _sizes(where, entry.get("sizes", list(SIZES)))
+    statement, function, experiment, number = (" ".join(entry[key].split()) for key in _TEXTS)
+    asked_of = (numbers.get(key) for key in _NUMBERS)
+    return Claim(file.stem, statement, function, experiment, number, *asked_of, sizes=sizes)
 
 
 def _number(where: str, key: str, value: Any) -> float:

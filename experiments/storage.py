@@ -28,6 +28,7 @@ _LIBRARIES = ("numpy", "scipy", "jax", "numba", "cvxpy", "highspy", "clarabel")
 _PART, _OUTCOME = "ExperimentPart", "ExperimentOutcome"
 # Files that a killed run left unrenamed; younger ones may be those of a run beside this one.
 _STALE = 3600.0
+_SUFFIXES = (".npz", ".json", ".txt", ".pdf", ".png")
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Store:
         """Remove what killed runs left behind."""
         for file in self.folder.rglob(".*-*.*"):
             try:
-                if file.is_file() and time.time() - file.stat().st_mtime > _STALE:
+                if file.suffix in _SUFFIXES and time.time() - file.stat().st_mtime > _STALE:
                     file.unlink()
             except FileNotFoundError:
                 continue  # another run was faster

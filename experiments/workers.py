@@ -61,8 +61,7 @@ class Processes(Workers):
         try:
             while True:
                 while len(busy) < self.jobs and (task := next(waiting, None)) is not None:
-                    process = idle.pop() if idle else _Process()
-                    process.connection.send_bytes(pickle.dumps(task))
+                    process = _given(task, idle.pop() if idle else _Process())
                     busy[process.connection] = process, task
                 if not busy:
                     return
@@ -109,6 +108,17 @@ class _Process:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+
+def _given(task: Task, process: _Process) -> _Process:
+    """The process that has got the task: a fresh one, if the one asked died while it had nothing to do."""
+    try:
+        process.connection.send_bytes(pickle.dumps(task))
+    except OSError:
+        process.end()
+        process = _Process()
+        process.connection.send_bytes(pickle.dumps(task))
+    return process
 
 
 @contextmanager

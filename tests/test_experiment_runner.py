@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from made_up_experiment import MADE_UP, run_here
 
-from experiments import command, reporting, storage
+from experiments import command, reporting, storage, workers
 from experiments.running import run, tasks_of
 from experiments.sources import code_version
 from experiments.storage import Store
@@ -358,10 +358,10 @@ def test_a_dask_cluster_finds_the_same(store, said):
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, scheduler_port=0, protocol="tcp://"
     )
     with cluster:
-        workers = DaskCluster(cluster.scheduler_address)
-        ran = run_one(store, said, with_mishap("error"), workers)
+        dask = DaskCluster(cluster.scheduler_address)
+        ran = run_one(store, said, with_mishap("error"), dask)
         assert "mishap='error': ArithmeticError: no such number" in ran.failures[0]
-        assert run_one(store, said, workers=workers).kept == 3
+        assert run_one(store, said, workers=dask).kept == 3
     assert_complete(store, True, DIRECT)
 
 
@@ -484,3 +484,14 @@ def test_bad_options_are_told_without_a_traceback(arguments, capsys):
 def test_versions_leave_out_what_is_not_installed(monkeypatch):
     monkeypatch.setattr(storage, "_LIBRARIES", ("numpy", "no-such-library"))
     assert set(storage._versions()) == {"python", "ridgesplines", "numpy"}
+
+
+def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced():
+    (task, *_) = tasks_of(MADE_UP, True)
+    dead = workers._Process()
+    dead._process.kill()
+    dead._process.join()
+    process = workers._given(task, dead)
+    assert process is not dead
+    assert process.answer().values["square"] == 0
+    process.end()

@@ -21,14 +21,17 @@ _GRID_STEPS = 400
 
 
 def parts(orders: list[int], widths: list[int], seeds: int, steps: int) -> list[dict[str, Any]]:
-    trained = [
+    trained: list[dict[str, Any]] = [
         dict(order=order, width=width, penalty=MATCHED, seeds=seeds, steps=steps)
         for order in orders
         for width in widths
     ]
     # For order 2 both are one.
-    others = [dict(order=order, width=widths[-1], penalty=MISMATCHED, seeds=seeds, steps=steps) for order in orders]
-    return trained + [part for part in others if part["order"] > 2]
+    return trained + [
+        dict(order=order, width=widths[-1], penalty=MISMATCHED, seeds=seeds, steps=steps)
+        for order in orders
+        if order > 2
+    ]
 
 
 def train(order: int, width: int, penalty: str, seeds: int, steps: int) -> dict[str, Any]:
@@ -128,7 +131,7 @@ def draw(outcome: Outcome) -> Figure:
         rates.set_xticks(widths, labels=[str(width) for width in widths])
         rates.xaxis.set_minor_locator(NullLocator())
     fits[0].set_ylabel("acceleration ($g$)")
-    rates.set(yscale="log", xlabel="width", title="distance to the spline / deviation of data")
+    rates.set(yscale="log", xlabel="width", title="distance to the spline, relative")
     rates.legend()
     return figure
 
