@@ -96,13 +96,15 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
 def _bending(problem: Problem, spline: RidgeSpline) -> RidgeSpline:
     """The spline without the neurons that are polynomials to the measurements, which are measured as before."""
     spline, predictions = problem.measure(spline)
-    neurons, coefficients = Neurons(np.asarray(spline.weights), np.asarray(spline.biases)), spline.coefficients
-    columns = problem.measure_neurons(neurons)
+    weights, biases, coefficients = (np.asarray(part) for part in (spline.weights, spline.biases, spline.coefficients))
+    columns = problem.measure_neurons(Neurons(weights, biases))
     bends = np.linalg.norm(problem.free.project_off(columns), axis=0) > _STRAIGHT * np.linalg.norm(columns, axis=0)
     if bends.all():
         return spline
-    coefficients = np.asarray(coefficients)[bends]
-    return problem.spline(neurons[bends], coefficients, predictions - columns[:, bends] @ coefficients)
+    nothing = np.zeros_like(np.asarray(spline.polynomial.coefficients))
+    left = RidgeSpline(weights[bends], biases[bends], coefficients[bends], nothing, spline.order)
+    polynomial = problem.free(predictions - problem.measurements(left).reshape(predictions.shape))
+    return RidgeSpline(left.weights, left.biases, left.coefficients, polynomial.raised(spline.order - 1), spline.order)
 
 
 def _merged(spline: RidgeSpline, centre: np.ndarray, spread: float, distance: float) -> RidgeSpline:
