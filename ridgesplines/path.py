@@ -16,7 +16,7 @@ from ridgesplines.arrays import finite_array
 from ridgesplines.measurements import Measurement
 from ridgesplines.norms import sizes
 from ridgesplines.polynomials import monomial_count
-from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem import Problem, check_problem, unseen_polynomial
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import Regularizer
 from ridgesplines.solution import Solution, Status
@@ -228,6 +228,19 @@ def _checked_parts(folds: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     return parts
 
 
+def _check_determined(measurements: Measurement, parts: list[tuple[np.ndarray, np.ndarray]], degree: int) -> None:
+    """Refuse parts without which measurements, no samples, do not see some free polynomial."""
+    free = monomial_count(measurements.dimension, degree)
+    for j, (train, _) in enumerate(parts):
+        left = measurements.select(train)
+        if left.fit_polynomials(degree).basis.shape[1] < free:
+            raise ValueError(
+                f"without part {j + 1} of {len(parts)} the measurements do not determine the polynomials of degree "
+                f"{degree}, which cost nothing: f = {unseen_polynomial(left, degree)} is measured as 0; pass folds as "
+                "pairs of rows such that every fit keeps some that see it, or give a strength instead."
+            )
+
+
 def _fit(problem: Problem, gap: float, start: RidgeSpline | None) -> RidgeSpline:
     """A solution to compare and throw away."""
     return solver_for(problem, gap=gap, start=start).approximate(problem)
@@ -288,7 +301,8 @@ def select_strength(
         A `StrengthSelection`; on Ctrl-C, of the strengths tried by then.
 
     Raises:
-        ValueError: if a number is out of range or the data are too few to hold a part out, or as `Problem` does.
+        ValueError: if a number is out of range, the data are too few to hold a part out, what is left without some part
+            does not determine the free polynomials, or as `Problem` does.
         KeyboardInterrupt: if interrupted before the first strength was done.
     """
     whole = Problem(measurements, targets, regularizer=regularizer, strength=1.0, sample_weights=sample_weights)
@@ -306,6 +320,8 @@ def select_strength(
             f"{measurements.count} data are too few to hold out one part in {len(parts)}: {free} must remain in "
             f"dimension {measurements.dimension}; give a strength instead."
         )
+    if not whole.sampled:
+        _check_determined(measurements, parts, regularizer.degree)
     strengths = _falling(whole, count, ratio)
 
     def training(train: np.ndarray) -> Problem:

@@ -14,7 +14,7 @@ from ridgesplines.checks import check_gap, check_seconds
 from ridgesplines.losses import SquaredLoss
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
-from ridgesplines.problem import Problem, check_problem, check_samples
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation import ColumnGeneration
@@ -133,7 +133,6 @@ def polish(
     Source: parhi_nowak_2021.
     """
     check_problem(problem)
-    check_samples(problem, "polish")
     check_gap(gap)
     check_seconds("time_limit", time_limit)
     network, _ = problem.measure(network)

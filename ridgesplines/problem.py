@@ -146,16 +146,10 @@ class Problem:
             )
         _ = self.oracle
         if self.free.basis.shape[1] < free:
-            dimension, degree = measurements.dimension, regularizer.degree
-            nothing = RidgeSpline(np.zeros((0, dimension)), np.zeros(0), np.zeros((0, free)), np.eye(free), degree + 1)
-            measured = measurements(nothing)
-            scales = np.abs(measured).max(axis=0)
-            row = np.linalg.svd(measured / np.where(scales > 0, scales, 1.0))[2][-1]
-            row = row / np.where(scales > 0, scales, 1.0)
-            unseen = describe(row, dimension, degree)
+            degree = regularizer.degree
             raise ValueError(
                 f"{measurements!r} does not determine the polynomials of degree {degree}, which cost nothing: "
-                f"f = {unseen} is measured as 0; add measurements that see it."
+                f"f = {unseen_polynomial(measurements, degree)} is measured as 0; add measurements that see it."
             )
 
     def _check_reachable(self, lower: np.ndarray, upper: np.ndarray, allowance: float) -> None:
@@ -571,6 +565,17 @@ def check_samples(problem: Problem, name: str) -> None:
     """
     if not problem.sampled:
         raise ValueError(_SAMPLES_ONLY.format(name, problem.measurements))
+
+
+def unseen_polynomial(measurements: Measurement, degree: int) -> str:
+    """The polynomial of degree ≤ `degree` that the measurements see least of, in words."""
+    dimension = measurements.dimension
+    count = monomial_count(dimension, degree)
+    nothing = RidgeSpline(np.zeros((0, dimension)), np.zeros(0), np.zeros((0, count)), np.eye(count), degree + 1)
+    measured = measurements(nothing)
+    scales = np.abs(measured).max(axis=0)
+    row = np.linalg.svd(measured / np.where(scales > 0, scales, 1.0))[2][-1]
+    return describe(row / np.where(scales > 0, scales, 1.0), dimension, degree)
 
 
 def _checked_targets(targets: Any, count: int) -> np.ndarray:

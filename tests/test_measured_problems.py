@@ -183,9 +183,7 @@ def test_what_is_for_samples_says_so():
     calls = {
         "ConvexProgram": lambda: rs.ConvexProgram().solve(problem),
         "KernelRegression": lambda: rs.KernelRegression().solve(problem),
-        "training": lambda: rs.train(problem),
         "merge_neurons": lambda: rs.merge_neurons(problem, spline),
-        "polish": lambda: rs.polish(problem, spline),
         "reweight": lambda: rs.reweight(problem),
         "solution_set": lambda: rs.solution_set(problem, spline),
         "degrees_of_freedom": lambda: rs.degrees_of_freedom(problem, spline),
@@ -206,6 +204,31 @@ def test_polynomials_that_nothing_sees_are_named():
     segments = SegmentAverages(ends, ends + np.array([2.0, 1.0]))
     with pytest.raises(ValueError, match=r"f = x1 − 2 x2 \+ 1 is measured as 0; add measurements that see it"):
         rs.Problem(segments, np.arange(8.0), strength=1.0)
+
+
+@pytest.mark.parametrize("folds", [9, [(range(1, 10), [0]), (range(9), [9])]])
+def test_folds_that_leave_polynomials_undetermined_are_named(folds):
+    x = np.linspace(0, 1, 9)
+    measurement = rs.Stack(rs.Samples(x[:1]), rs.Derivatives(x, 1.0))
+    y = np.append(0.0, np.cos(x))
+    message = (
+        r"without part \d of \d the measurements do not determine the polynomials of degree 2, .* f = 1 is measured as "
+        "0; pass folds as pairs of rows such that every fit keeps some that see it, or give a strength instead"
+    )
+    with pytest.raises(ValueError, match=message):
+        rs.select_strength(measurement, y, regularizer=rs.RadonTV(3), folds=folds)
+    # Every fit keeps the value.
+    kept = [(np.delete(np.arange(10), held), held) for held in ([1, 4], [5, 8])]
+    assert rs.select_strength(measurement, y, regularizer=rs.RadonTV(3), folds=kept, count=2).folds == 2
+
+
+def test_folds_that_leave_rays_of_one_direction_are_named():
+    disc = rs.DiscRegion((0, 0), 1.0)
+    beams = [rs.LineIntegrals.parallel_beam([0.0], np.linspace(-0.8, 0.8, 8), disc)]
+    beams.append(rs.LineIntegrals.parallel_beam([np.pi / 2], [-0.2, 0.3], disc))
+    folds = [(range(2, 10), [0, 1]), (range(8), [8, 9])]
+    with pytest.raises(ValueError, match=r"without part 2 of 2 .* of degree 1, .*: f = x2 is measured as 0"):
+        rs.select_strength(rs.Stack(*beams), np.cos(np.arange(10.0)), folds=folds)
 
 
 # Morozov's discrepancy principle

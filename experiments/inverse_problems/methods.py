@@ -12,7 +12,6 @@ from scipy.interpolate import CubicHermiteSpline, RegularGridInterpolator, make_
 import ridgesplines as rs
 from experiments.inverse_problems.cases import Case
 from experiments.inverse_problems.discretized import Function, GridFits, Nodes, quadrature
-from experiments.inverse_problems.training import trained_network
 
 DISCREPANCY, BEST, TRAINED = "ridge spline, discrepancy", "ridge spline, best λ", "trained network"
 # A strength that is best at an end of those tried is looked for beyond it, so often.
@@ -28,8 +27,9 @@ class Effort:
         path_gap: of those from which the best strength is taken.
         factors: of the discrepancy principle's strength, to make those.
         nodes: of the peers' grids, along the longest side in the plane; 8 times as many on the line.
-        width: of the trained network.
-        steps: of its training.
+        width: of the trained networks.
+        steps: of their training.
+        seeds: how many.
     """
 
     gap: float = 1e-5
@@ -38,6 +38,7 @@ class Effort:
     nodes: int = 33
     width: int = 100
     steps: int = 4000
+    seeds: int = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +108,27 @@ def best_of_path(case: Case, effort: Effort, certified: Fitted) -> Fitted:
 
 
 def by_training(case: Case, effort: Effort, certified: Fitted) -> Fitted:
-    """A network trained on the problem that the discrepancy principle chose, and its gap to the proven bound."""
+    """Networks trained on the problem of the discrepancy principle: the best, and its gap to the proven bound."""
     assert certified.problem is not None
     assert certified.certificate is not None
     began = time.perf_counter()
-    spline = trained_network(certified.problem, effort.width, effort.steps, seed=0)
+    trained = rs.train(
+        certified.problem,
+        width=effort.width,
+        steps=effort.steps,
+        seeds=effort.seeds,
+        dual=certified.certificate.dual,
+        progress=False,
+    ).best
     seconds = time.perf_counter() - began
-    certificate = rs.certify(certified.problem, spline, dual=certified.certificate.dual)
-    return Fitted(spline, f"width {effort.width}", seconds, certified.problem, spline, certificate)
+    return Fitted(
+        trained.spline,
+        f"width {effort.width}, best of {effort.seeds}",
+        seconds,
+        certified.problem,
+        trained.spline,
+        trained.certificate,
+    )
 
 
 def _least_error(case: Case, make: Callable[[float], Function], strengths: np.ndarray) -> Fitted:

@@ -117,7 +117,7 @@ def _of_case(folder: Path, key: str, case: Case, effort: Effort) -> list[TableRo
     certified.solution.save(folder / f"{key}_solution.npz")
     methods: dict[str, Callable[[], Fitted]] = {
         BEST: lambda: best_of_path(case, effort, certified),
-        **({TRAINED: lambda: by_training(case, effort, certified)} if case.regularizer.order == 2 else {}),
+        TRAINED: lambda: by_training(case, effort, certified),
         **{name: lambda name=name: PEERS[name](case, effort) for name in case.peers},
     }
     for name, method in methods.items():

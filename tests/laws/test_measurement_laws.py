@@ -20,9 +20,12 @@ from ridgesplines import (
     LineIntegrals,
     Measurement,
     Polynomial,
+    Problem,
+    RadonTV,
     RidgeSpline,
     Samples,
     Stack,
+    sparsify,
 )
 from ridgesplines.activations import LeakyReLU, TruncatedPower
 from ridgesplines.oracles import Neurons
@@ -485,6 +488,26 @@ def test_splines_of_other_dimensions_are_refused_and_the_shown_form_counts(kind)
         measurement(random_spline(rng, 3, 3))
     assert "in dimension 2" in repr(measurement)
     assert not isinstance(measurement, Stack) or repr(measurement).startswith("Stack(Samples(")
+
+
+@every_kind
+@pytest.mark.parametrize(("dimension", "order"), [(1, 4), (2, 2), (2, 3), (3, 2)])
+def test_the_representer_theorem_holds_after_sparsification(kind, dimension, order):
+    measurement, rng = draw(kind, dimension, dimension, 24)
+    if kind == "Derivatives":
+        # Alone they do not see constants.
+        measurement = Stack(measurement, MEMBERS["Samples"](rng, dimension, 1))
+    order = max(order, measurement.least_order)
+    problem = Problem(measurement, np.zeros(measurement.count), regularizer=RadonTV(order), strength=1.0)
+    neurons = draw_neurons(rng, measurement, 80)
+    wide = RidgeSpline(neurons.weights, neurons.biases, rng.standard_normal(80), order=order)
+    sparse = sparsify(problem, wide)
+    assert problem.representer_bound == measurement.distinct - monomial_count(dimension, order - 1)
+    assert sparse.width <= problem.representer_bound < 80
+    assert sparse.radon_tv() <= wide.radon_tv() * (1 + 1e-9)
+    # The coefficients solve a linear system in least squares, whose rounding its condition enlarges.
+    before = measurement(wide)
+    np.testing.assert_allclose(measurement(sparse), before, rtol=0, atol=1e-8 * np.abs(before).max())
 
 
 @every_kind

@@ -119,7 +119,7 @@ def advance(
         return jax.lax.scan(outer, carry, done + stride * jnp.arange(records))
 
     def every(data: Data, carry: Carry, *numbers: Array) -> tuple[Carry, tuple]:
-        count, rows = len(carry.rate), program.stepper.batch or data.points.shape[0]
+        count, rows = len(carry.rate), program.stepper.batch or data.targets.shape[0]
         size = _side_by_side(count, rows * carry.parameters.biases.shape[-1])
         group = jax.vmap(lambda network: one(data, network, *numbers))
         if size == count:

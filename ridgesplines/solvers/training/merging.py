@@ -10,13 +10,15 @@ from scipy.spatial import KDTree
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import PolynomialFit
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.training.network import centre_and_spread
+from ridgesplines.solvers.training.network import centre_and_spread, sights
 from ridgesplines.spline import RidgeSpline
 
 # Neurons nearer than this are tried to be merged, in angle and in the spread of the data, the nearest ones first.
 _DISTANCES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 # A hyperplane farther from the centre of the data than this, in their size, parts none of them.
 _FAR = 1e12
+# Measured neurons that are nearer than this to polynomials, relative, are such.
+_STRAIGHT = 1e-10
 # A neuron with a smaller share of the seminorm is rounding.
 _NOTHING = 1e-14
 # By this fraction the objective may rise for it.
@@ -50,7 +52,7 @@ def spline_of(
 
 def _far(problem: Problem, neurons: Neurons) -> np.ndarray:
     """Which neurons, (K,), have no hyperplane within a distance of the data that their coordinates can tell apart."""
-    centre, spread = centre_and_spread(problem.points)
+    centre, spread = centre_and_spread(sights(problem.measurements))
     offsets = np.abs(neurons.biases - neurons.weights @ centre)
     return offsets > _FAR * (spread + float(np.linalg.norm(centre))) * np.linalg.norm(neurons.weights, axis=1)
 
@@ -58,6 +60,7 @@ def _far(problem: Problem, neurons: Neurons) -> np.ndarray:
 def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSpline, float]:
     """`spline` with neurons merged that training left next to each other, and its objective.
 
+    What no measurement sees bend is a polynomial to all of them, which costs nothing, and taken for that.
     Neurons on nearly one hyperplane, of coefficients of one sign, become one in their middle as long as the objective
     does not rise by more than a millionth. Only where orientation does not matter, which is where all polynomials are
     free.
@@ -70,7 +73,10 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
     objective = problem.objective(spline)
     if problem.regularizer.degree != spline.order - 1 or not spline.width or not np.isfinite(objective):
         return spline, objective
-    centre, spread = centre_and_spread(problem.points)
+    seen = _bending(problem, spline)
+    if seen.width < spline.width and (value := problem.objective(seen)) <= objective:
+        spline, objective = seen, value
+    centre, spread = centre_and_spread(sights(problem.measurements))
     limit = objective * (1 + _DEARER)
     for distance in _DISTANCES:
         if not spline.width:
@@ -85,6 +91,20 @@ def sparser(problem: Problem, spline: RidgeSpline, refit: bool) -> tuple[RidgeSp
             break
         spline, objective = merged, value
     return spline, objective
+
+
+def _bending(problem: Problem, spline: RidgeSpline) -> RidgeSpline:
+    """The spline without the neurons that are polynomials to the measurements, which are measured as before."""
+    spline, predictions = problem.measure(spline)
+    weights, biases, coefficients = (np.asarray(part) for part in (spline.weights, spline.biases, spline.coefficients))
+    columns = problem.measure_neurons(Neurons(weights, biases))
+    bends = np.linalg.norm(problem.free.project_off(columns), axis=0) > _STRAIGHT * np.linalg.norm(columns, axis=0)
+    if bends.all():
+        return spline
+    nothing = np.zeros_like(np.asarray(spline.polynomial.coefficients))
+    left = RidgeSpline(weights[bends], biases[bends], coefficients[bends], nothing, spline.order)
+    polynomial = problem.free(predictions - problem.measurements(left).reshape(predictions.shape))
+    return RidgeSpline(left.weights, left.biases, left.coefficients, polynomial.raised(spline.order - 1), spline.order)
 
 
 def _merged(spline: RidgeSpline, centre: np.ndarray, spread: float, distance: float) -> RidgeSpline:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ridgesplines.activations import Activation
 from ridgesplines.arrays import Array, namespace
 from ridgesplines.losses import Loss
+from ridgesplines.measurements import Measurement
 from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons
 from ridgesplines.problem import Problem
@@ -46,15 +49,15 @@ class Data(NamedTuple):
     and |v'| = ‖w'‖^(m−1) exactly if |v| = ‖w‖^(m−1).
 
     Attributes:
-        points: (N, d), of mean zero and mean square length 1.
+        points: (M, d), of mean zero and mean square length 1: the points of samples, `sights` of other measurements.
         targets: (N,) or (N, D), less the best free polynomial if the loss sees differences only.
         sample_weights: in a shape that multiplies the targets.
-        basis: (N, r) free polynomials, of mean square 1.
+        basis: (N, r) free polynomials, whose fits have the size of the targets.
         left: (N, r), and
         right: (N, r): `left` @ `right`ᵀ projects on the free polynomials, orthogonally in the weighted sense.
         centre: (d,).
         spread: a number, like all that follow.
-        target: the root mean square of the targets.
+        target: the size of functions whose measurements are as large as the targets in root mean square.
         balance: see above.
         unit: the loss of the best free polynomial.
         strength: λ of this network.
@@ -96,27 +99,37 @@ class Model:
         regularizer: of the problem.
         penalty: a key of `PENALTIES`.
         polynomial: "solved", "trained" or "absent".
+        action: `Measurement.of_neurons` of measurements that are no samples; None for samples. What it knows of the
+            measurements is compiled into the program. Methods are equal if they are those of the same object.
     """
 
     loss: Loss
     regularizer: Regularizer
     penalty: str
     polynomial: str
+    action: Callable[[Neurons, Activation], Array] | None = field(default=None, repr=False)
 
     def predictions(self, data: Data, parameters: Parameters) -> Array:
         """The fit, (N,) or (N, D), in the units of the targets."""
-        activation = self.regularizer.activation
-        if serves(activation):
-            leaves = parameters.weights, parameters.biases, parameters.coefficients
-            fit = data.target * network_values(activation, data.points, *leaves)
-        else:
-            hidden = activation(data.points @ parameters.weights.T - parameters.biases)
-            fit = data.target * (hidden @ parameters.coefficients)
+        fit = data.target * self._measured(data, parameters)
         if self.polynomial == "solved":
             return fit + data.left @ (data.right.T @ (data.targets - fit))
         if self.polynomial == "trained":
             return fit + data.target * (data.basis @ parameters.polynomial)
         return fit
+
+    def _measured(self, data: Data, parameters: Parameters) -> Array:
+        """The fit of the neurons, (N,) or (N, D), over `data.target`."""
+        activation = self.regularizer.activation
+        if self.action is not None:
+            # The same w·x − b as in the coordinates of training.
+            weights = parameters.weights / data.spread
+            neurons = Neurons(weights, parameters.biases + weights @ data.centre)
+            return self.action(neurons, activation) @ parameters.coefficients
+        if serves(activation):
+            leaves = parameters.weights, parameters.biases, parameters.coefficients
+            return network_values(activation, data.points, *leaves)
+        return activation(data.points @ parameters.weights.T - parameters.biases) @ parameters.coefficients
 
     def network(self, data: Data, parameters: Parameters) -> tuple[Neurons, Array]:
         """Neurons and coefficients in the problem's units."""
@@ -203,14 +216,27 @@ def centre_and_spread(points: np.ndarray) -> tuple[np.ndarray, float]:
     return centre, math.sqrt(float(np.mean(np.sum((points - centre) ** 2, axis=1)))) or 1.0
 
 
+def sights(measurements: Measurement) -> np.ndarray:
+    """Points (M, d) that stand for where the measurements look: those of samples, several for each average."""
+    parts = [kind.places if kind.averaging else kind.centres for kind, _ in measurements.kinds()]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _gain(measurements: Measurement, centre: np.ndarray, spread: float) -> float:
+    """How much larger, in root mean square, measurements of affine functions are than their values at the sights."""
+    affine = measurements.of_monomials(1, centre, np.eye(len(centre)) / spread)
+    return math.sqrt(0.5 * float(np.mean(np.sum(affine**2, axis=1))))
+
+
 def data_of(problem: Problem, model: Model, dtype: Any) -> Data:
     """The numbers of `problem` in the coordinates of training."""
-    points = problem.points
+    points = sights(problem.measurements)
     centre, spread = centre_and_spread(points)
+    gain = 1.0 if model.action is None else _gain(problem.measurements, centre, spread)
     offset = offset_of(problem, model.polynomial)
     targets = problem.targets - offset
     size = math.sqrt(float(np.mean(targets**2))) if problem.loss.translation_invariant else 1.0
-    target = size or 1.0
+    target = (size or 1.0) / gain
     order = model.regularizer.order
     if model.penalty == "plain weight decay" and order > 2:
         balance = (target * spread) ** (1 / order)
@@ -224,7 +250,7 @@ def data_of(problem: Problem, model: Model, dtype: Any) -> Data:
         points=(points - centre) / spread,
         targets=targets,
         sample_weights=np.array(weights),
-        basis=basis * math.sqrt(len(basis)),
+        basis=basis * (gain * math.sqrt(len(basis))),
         left=orthonormal / roots,
         right=orthonormal * roots,
         centre=centre,
@@ -243,7 +269,7 @@ def initial(
 ) -> Parameters:
     """Balanced neurons whose hyperplanes run through the data, in random directions.
 
-    Each hyperplane holds a random point between two random data, so that it parts them. |v'_k| = ‖w'_k‖^(m−1) with
+    Each hyperplane holds a random point between two random `points`, so that it parts them. |v'_k| = ‖w'_k‖^(m−1) with
     |v'_k| ‖w'_k‖^(m−1) = scale (m−1)! / √K: the network's output is about `scale` times the size of the targets.
     """
     random = np.random.default_rng([seed, network])

@@ -12,7 +12,7 @@ import optax
 
 from ridgesplines.checks import check_count, check_number, is_one_of
 from ridgesplines.losses import SquaredLoss
-from ridgesplines.problem import Problem, check_problem, check_samples
+from ridgesplines.problem import Problem, check_problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.training.penalties import PENALTIES, check_penalty
 from ridgesplines.solvers.training.result import TrainingGrid, TrainingResult
@@ -27,10 +27,12 @@ _PRECISIONS = (32, 64)
 class NetworkTraining:
     """Train networks of one width on a `Problem` by gradient methods, many seeds at a time, and certify the best.
 
-    Minimises Σ_n s_n ℓ(y_n, f(x_n)) + λ · penalty over the parameters of f(x) = Σ_k v_k σ(w_k·x − b_k) + c(x), K fixed:
+    Minimises Σ_n s_n ℓ(y_n, ν_n(f)) + λ · penalty over the parameters of f(x) = Σ_k v_k σ(w_k·x − b_k) + c(x), K fixed:
     not convex, so that what comes out depends on the seed, and the certificate says how far it is from the best network
-    of any width. The loss is a sum over the data. Training runs in coordinates in which data and targets have size 1
-    (see `Data`), so that rates and scales need no tuning to the units.
+    of any width. The loss is a sum over the data. The measurements ν are any that the problem has: samples by a layer
+    whose gradient is written by hand, others by their action on neurons, which JAX differentiates; what they are is
+    compiled into the program. Training runs in coordinates in which data and targets have size 1 (see `Data`), so that
+    rates and scales need no tuning to the units.
 
     Penalties, all multiplied by λ (gauge(w) = ‖w‖₂^(m−1) for `RadonTV`):
 
@@ -60,10 +62,10 @@ class NetworkTraining:
         schedule: "cosine", "linear" or "constant", or a function from the step to the factor of the rate; "lbfgs" and
             transformations of optax do without.
         momentum: of "sgd".
-        batch: size of the mini-batches, or None for all data. Their losses are scaled up to all data.
+        batch: size of the mini-batches, of samples only, or None for all data. Their losses are scaled up to all data.
         polynomial: how the free polynomial is found: "solved" (at every step, exactly: squared loss, no mini-batches),
             "trained" or "absent"; None solves where that is possible.
-        precision: bits of the numbers trained with, 64 or 32. Objectives are certified in 64.
+        precision: bits of the numbers trained with, 64 or, on samples, 32. Objectives are certified in 64.
         patience: stop a seed after so many records without progress; None for never.
         tolerance: what is progress, relative to the objective.
         records: how many records are made along the way, evenly spaced.
@@ -161,7 +163,13 @@ class NetworkTraining:
     def _check(self, problem: Problem) -> None:
         """Raise before anything is done if `problem` cannot be trained on like this."""
         check_problem(problem)
-        check_samples(problem, "training")
+        if not problem.sampled:
+            for name, value, instead in (("batch", self.batch, "None"), ("precision", self.precision, "64")):
+                if str(value) != instead:
+                    raise ValueError(
+                        f"{name}={value} is for samples, got {problem.measurements!r}; leave out {name} to train on "
+                        "other measurements."
+                    )
         if not problem.loss.needs_strength:
             raise ValueError(
                 f"{problem.loss!r} is a constraint, which gradients cannot keep to; train with SquaredLoss() and a "

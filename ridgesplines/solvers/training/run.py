@@ -90,10 +90,13 @@ class Run:
             Case(problem.with_strength(strength), width, dual, i * options.seeds, options.seeds)
             for i, (strength, width, dual) in enumerate(cases)
         ]
-        self.model = Model(problem.loss, problem.regularizer, options.penalty, polynomial)
+        action = None if problem.sampled else problem.measurements.of_neurons
+        self.model = Model(problem.loss, problem.regularizer, options.penalty, polynomial, action)
         dtype = jnp.float64 if options.precision == 64 else jnp.float32
         self.data: Data = data_of(problem, self.model, dtype)
         self._check_loss(dtype)
+        if not problem.sampled:
+            self._check_action()
         stride = max(1, math.ceil(options.steps / options.records))
         stepper = Stepper(
             options.optimizer,
@@ -122,6 +125,20 @@ class Run:
         except jax.errors.TracerArrayConversionError as error:
             raise TypeError(
                 f"{self.model.loss!r} cannot be trained with: its value does not work on JAX arrays; compute it with "
+                "ridgesplines.arrays.namespace."
+            ) from error
+
+    def _check_action(self) -> None:
+        measurements, activation = self.problem.measurements, self.model.regularizer.activation
+        shapes = ((1, measurements.dimension), (1,))
+        try:
+            jax.eval_shape(
+                lambda weights, biases: measurements.of_neurons(Neurons(weights, biases), activation),
+                *(jax.ShapeDtypeStruct(shape, float) for shape in shapes),
+            )
+        except jax.errors.TracerArrayConversionError as error:
+            raise TypeError(
+                f"{measurements!r} cannot be trained on: of_neurons does not work on JAX arrays; compute it with "
                 "ridgesplines.arrays.namespace."
             ) from error
 
@@ -258,9 +275,8 @@ class Run:
         }
         kept["cases"] = [(case.problem.strength, case.width) for case in self.cases]
         weights = np.zeros(0) if problem.sample_weights is None else problem.sample_weights
-        return checkpoint.fingerprint(
-            problem.points, problem.targets, weights, repr(self.cases[0].problem), self.model, kept
-        )
+        seen = problem.points if problem.sampled else problem.measurements.identities
+        return checkpoint.fingerprint(seen, problem.targets, weights, repr(self.cases[0].problem), self.model, kept)
 
     def _resume(self, path: Path) -> None:
         found = checkpoint.load(path, self._identity(), (self.carry, self.shown[0]))
