@@ -26,6 +26,16 @@ def check_folder(name: str, path: Path) -> None:
         raise ValueError(f"{name} {path} is a folder; give the name of a file.")
 
 
+def check_outputs(outputs: dict[str, Path | None]) -> None:
+    """Find out that a file cannot be written before the work, not after."""
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        check_folder(name, path)
+        if name != "--save" and path.suffix.lower() not in PICTURES:
+            raise ValueError(f"{name} {path}: the name of a picture must end in {', '.join(PICTURES)}.")
+
+
 def print_json(report: dict[str, Any]) -> None:
     """Print a report as JSON, which has no infinity: null."""
 

@@ -65,7 +65,7 @@ FLOORS = (
         "tables",
         "scaling",
     ),
-    ("cli_parts", "cli_surfaces", "cli"),
+    ("cli_parts", "cli_tables", "cli_fit", "cli_certify", "cli_surfaces", "cli"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 # Who may import whom on one floor.
@@ -91,8 +91,11 @@ NEIGHBOURS = {
     "plotting_kernels": {"plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
     "plotting_measurements": {"plotting_parts"},
+    "cli_tables": {"cli_parts"},
+    "cli_fit": {"cli_parts", "cli_tables"},
+    "cli_certify": {"cli_parts", "cli_tables"},
     "cli_surfaces": {"cli_parts"},
-    "cli": {"cli_parts", "cli_surfaces"},
+    "cli": {"cli_fit", "cli_certify", "cli_surfaces"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
 # a dense solution.
