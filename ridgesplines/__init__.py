@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         Samples,
         Stack,
     )
+    from ridgesplines.opening import load
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
     from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
@@ -196,6 +197,7 @@ _HOMES = {
     "finite_difference_problem": "kernel_problem",
     "generalized_cross_validation": "selection",
     "import_network": "exchange",
+    "load": "opening",
     "merge_neurons": "solvers.merging",
     "noise_variance": "selection",
     "polish": "polishing",
@@ -244,7 +246,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "discrepancy_strength", "DiscrepancySelection",
     "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
-    "RidgeSpline", "Network", "Polynomial",
+    "RidgeSpline", "Network", "Polynomial", "load",
     "radon_tv", "RadonTotalVariation", "radon_measure", "RadonMeasure", "radon_density",
     "radon_transform", "filtered_back_projection", "ParallelBeam", "Sinogram", "GridFunction",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",

@@ -34,7 +34,7 @@ FLOORS = (
         "duality",
     ),
     ("spline", "exchange", "oracles", "measurements", "losses", "regularizers", "kernels"),
-    ("problem", "radon", "kernel_spline", "kernel_problem"),
+    ("problem", "problem_files", "radon", "kernel_spline", "kernel_problem"),
     ("certificate", "solution", "kernel_solution"),
     ("solvers",),
     (
@@ -64,6 +64,7 @@ FLOORS = (
         "datasets",
         "tables",
         "scaling",
+        "opening",
     ),
     ("cli_parts", "cli_tables", "cli_fit", "cli_certify", "cli_surfaces", "cli"),
 )
@@ -78,6 +79,7 @@ NEIGHBOURS = {
     "measurements": {"spline", "oracles"},
     "regularizers": {"spline", "oracles"},
     "kernels": {"oracles", "spline"},
+    "problem_files": {"problem"},
     "solution": {"certificate"},
     "path": {"solving"},
     "breakpoints": {"path"},
@@ -91,6 +93,7 @@ NEIGHBOURS = {
     "plotting_kernels": {"plotting_parts"},
     "plotting_training": {"plotting", "plotting_parts"},
     "plotting_measurements": {"plotting_parts"},
+    "opening": {"surfaces"},
     "cli_tables": {"cli_parts"},
     "cli_fit": {"cli_parts", "cli_tables"},
     "cli_certify": {"cli_parts", "cli_tables"},
