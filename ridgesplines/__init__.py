@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         plotting_kernels,
         plotting_measurements,
         plotting_radon,
+        plotting_selection,
         plotting_training,
         surfaces,
     )
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
     )
     from ridgesplines.opening import load
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
+    from ridgesplines.plotting_any import plot
+    from ridgesplines.plotting_interactive import plot_interactive
     from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
@@ -200,6 +203,8 @@ _HOMES = {
     "load": "opening",
     "merge_neurons": "solvers.merging",
     "noise_variance": "selection",
+    "plot": "plotting_any",
+    "plot_interactive": "plotting_interactive",
     "polish": "polishing",
     "radon_density": "radon.measure",
     "radon_measure": "radon.measure",
@@ -228,6 +233,7 @@ _MODULES = (
     "plotting_kernels",
     "plotting_measurements",
     "plotting_radon",
+    "plotting_selection",
     "plotting_training",
     "surfaces",
 )
@@ -254,8 +260,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "choose_nuggets", "NuggetChoice",
     "RidgeSplineRegressor", "RidgeSplineRegressorCV", "RidgeSplineClassifier", "NeuralSplineRegressor",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels", "plotting_measurements",
-    "plotting_radon", "plotting_training",
+    "plot", "plot_interactive", "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels",
+    "plotting_measurements", "plotting_radon", "plotting_selection", "plotting_training",
 ]  # fmt: skip
 
 

@@ -89,12 +89,7 @@ def _members(source: Path, only: str | None) -> Iterator[tuple[str, np.ndarray]]
             names = [info.filename.removesuffix(".npy") for info in infos]
             if len(infos) > _MEMBERS or len(set(names)) < len(names):
                 raise ValueError(f"{len(infos)} members")
-            unpacked, packed = sum(info.file_size for info in infos), source.stat().st_size
-            if unpacked > max(_ALWAYS, _RATIO * packed) or unpacked > _memory():
-                raise _TooLargeError(
-                    f"{source} would unpack from {packed} to {unpacked} bytes, more than numbers of its size, or this "
-                    "machine's memory, can hold; it is not opened."
-                )
+            check_unpacked(source, sum(info.file_size for info in infos))
             for name, info in zip(names, infos, strict=True):
                 if only is None or name == only:
                     if info.compress_type not in _METHODS:
@@ -109,6 +104,20 @@ def _members(source: Path, only: str | None) -> Iterator[tuple[str, np.ndarray]]
 
 class _TooLargeError(ValueError):
     """What is refused for its size."""
+
+
+def check_unpacked(source: Path, unpacked: int) -> None:
+    """Refuse a file that unpacks to far more bytes than real data in a file of its size do, or than the memory has.
+
+    Raises:
+        ValueError: if it does.
+    """
+    packed = source.stat().st_size
+    if unpacked > min(max(_ALWAYS, _RATIO * packed), _memory()):
+        raise _TooLargeError(
+            f"{source} would unpack from {packed} to {unpacked} bytes, more than numbers in a file of its size, or the "
+            "memory of this machine, can take; it is not opened."
+        )
 
 
 def _array(member: BinaryIO, size: int) -> np.ndarray:

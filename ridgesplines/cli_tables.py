@@ -46,7 +46,7 @@ def open_source(table: str, target: str | None, inputs: str | None) -> Source:
     if table in rs.datasets.DATASETS and not Path(table).exists():
         data = rs.datasets.DATASETS[table]()
         columns = {name: data.x[:, i] for i, name in enumerate(data.input_names)} | {data.target_name: data.y}
-        opened, target = Table(table, dict(columns), first_line=0), target or data.target_name
+        opened, target = Table(table, dict(columns)), target or data.target_name
         units = dict(zip((*data.input_names, data.target_name), (*data.input_labels, data.target_label), strict=True))
     else:
         if not Path(table).exists() and not Path(table).suffix:
