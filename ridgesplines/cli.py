@@ -6,16 +6,37 @@ Heavy modules are imported inside the commands, so that `--help` is quick.
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import ridgesplines as rs
 from ridgesplines.cli_certify import certify
+from ridgesplines.cli_compare import compare
+from ridgesplines.cli_files import info, plot
 from ridgesplines.cli_fit import fit
+from ridgesplines.cli_path import path
 from ridgesplines.cli_surfaces import surface
+from ridgesplines.cli_train import train
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C before there was anything to keep."""
+
+
+class _Group(TyperGroup):
+    """The commands; typer would end an interrupt without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise _InterruptedError from interrupt
+
 
 app = typer.Typer(
+    cls=_Group,
     help="Shallow ReLU networks as ridge splines, trained to a certified global optimum.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -26,11 +47,15 @@ app = typer.Typer(
 def main() -> None:
     """The entry point: errors in what was asked for are one sentence and exit code 2."""
     try:
-        app()
+        app(prog_name="ridgesplines")
     except (ValueError, TypeError, OSError, ImportError) as error:
-        typer.echo(f"Error: {error}", err=True)
+        # Whatever a file or an argument made of a message: one line.
+        typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except MemoryError:
+        typer.echo("Error: there is not enough memory for this; give fewer rows, or a lower order.", err=True)
+        sys.exit(2)
+    except (_InterruptedError, KeyboardInterrupt):
         typer.echo("Interrupted before there was anything to keep.", err=True)
         sys.exit(130)
 
@@ -50,7 +75,7 @@ def _root(
     pass
 
 
-for _command in (fit, certify, surface):
+for _command in (fit, certify, train, path, compare, plot, info, surface):
     app.command()(_command)
 
 

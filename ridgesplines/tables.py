@@ -57,7 +57,7 @@ class Table:
         Raises:
             ValueError: if there is no such column (the nearest is suggested), or it has text or missing values.
         """
-        values = self._values(column)
+        values = self.values(column)
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             raise ValueError(
@@ -87,7 +87,7 @@ class Table:
             raise ValueError(f"an input is named twice in {', '.join(names)}.")
         if not names:
             raise ValueError(f"{self.name} has no column besides the target {target!r}; there is nothing to fit from.")
-        read = self._values if drop_missing else self.numbers
+        read = self.values if drop_missing else self.numbers
         y = read(target)
         try:
             x = np.column_stack([read(name) for name in names])
@@ -108,8 +108,12 @@ class Table:
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(self.columns)}."
             raise ValueError(f"{self.name} has no column {column!r}; {hint}")
 
-    def _values(self, column: str) -> np.ndarray:
-        """A column as numbers, NaN where they are missing, (N,)."""
+    def values(self, column: str) -> np.ndarray:
+        """A column as numbers, NaN where they are missing, (N,).
+
+        Raises:
+            ValueError: if there is no such column, or it has text, or numbers that may mean two things.
+        """
         self._check(column)
         cells = self.columns[column]
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "biuf":
@@ -145,7 +149,7 @@ class Table:
 
     def _is_numeric(self, column: str) -> bool:
         try:
-            self._values(column)
+            self.values(column)
         except ValueError:
             return False
         return True

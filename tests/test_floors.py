@@ -69,7 +69,19 @@ FLOORS = (
         "scaling",
         "opening",
     ),
-    ("cli_parts", "cli_tables", "cli_fit", "cli_certify", "cli_surfaces", "cli"),
+    (
+        "cli_parts",
+        "cli_tables",
+        "cli_problems",
+        "cli_fit",
+        "cli_certify",
+        "cli_train",
+        "cli_path",
+        "cli_compare",
+        "cli_files",
+        "cli_surfaces",
+        "cli",
+    ),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 # Who may import whom on one floor.
@@ -112,10 +124,15 @@ NEIGHBOURS = {
     "plotting_interactive": {"plotting_parts"},
     "opening": {"surfaces"},
     "cli_tables": {"cli_parts"},
-    "cli_fit": {"cli_parts", "cli_tables"},
+    "cli_problems": {"cli_tables"},
+    "cli_fit": {"cli_parts", "cli_tables", "cli_problems"},
     "cli_certify": {"cli_parts", "cli_tables"},
+    "cli_train": {"cli_parts", "cli_tables", "cli_problems"},
+    "cli_path": {"cli_parts", "cli_tables", "cli_problems"},
+    "cli_compare": {"cli_parts", "cli_tables", "cli_problems"},
+    "cli_files": {"cli_parts", "cli_tables", "cli_problems"},
     "cli_surfaces": {"cli_parts"},
-    "cli": {"cli_fit", "cli_certify", "cli_surfaces"},
+    "cli": {"cli_fit", "cli_certify", "cli_train", "cli_path", "cli_compare", "cli_files", "cli_surfaces"},
 }
 # What solvers share: the problem over given neurons, a descent from given ones, and the last step of any that ends at
 # a dense solution.
