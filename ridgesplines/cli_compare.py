@@ -16,6 +16,7 @@ from ridgesplines.cli_parts import (
     draw,
     print_json,
     print_rows,
+    print_table,
     write_text,
     written,
 )
@@ -163,7 +164,7 @@ def _facts(row: Any) -> dict[str, Any]:
 
 
 def _print_summary(report: dict[str, Any], comparison: Any) -> None:
-    from rich.console import Console
+    from ridgesplines.comparison import COLUMNS
 
     rows = data_rows(report)
     rows.insert(1, ("held out", f"{report['rows_held_out']} rows, by seed {report['seed']}"))
@@ -172,4 +173,8 @@ def _print_summary(report: dict[str, Any], comparison: Any) -> None:
     if report["left_out"]:
         rows.append(("left out", "cvxpy: too many data for all activation patterns; ask for it with --solvers"))
     print_rows([*rows, *report["files"].items()])
-    Console().print(comparison)
+    # A column for each solver: few solvers have many numbers.
+    cells = [row.cells() for row in comparison.rows]
+    names = [name for name in COLUMNS if any(cell.get(name) for cell in cells)]
+    shown = [[name, *(cell.get(name, "") for cell in cells)] for name in names if name != "solver"]
+    print_table(("", *(cell["solver"] for cell in cells)), shown, left=("",))

@@ -124,7 +124,7 @@ def _saved(path: Path) -> dict[str, Any]:
         "made_by": header.get("made_by"),
         "bytes": path.stat().st_size,
         "arrays": {name: list(array.shape) for name, array in arrays.items()},
-        "summary": None if thing is None else str(thing) if header["kind"] != "Solution" else repr(thing),
+        "summary": None if thing is None else repr(thing),
     }
     certificate = getattr(getattr(thing, "best", thing), "certificate", None)
     if certificate is not None:

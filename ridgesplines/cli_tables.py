@@ -32,7 +32,8 @@ def _complete_column(context: typer.Context, incomplete: str) -> list[str]:
     """The columns of the table that was named before; after a comma, too."""
     from ridgesplines.tables import read_table
 
-    table = context.params.get("table")
+    # An option that waits for its value leaves the arguments before it unread.
+    table = context.params.get("table") or next(iter(context.args), None)
     before, comma, start = incomplete.rpartition(",")
     try:
         columns = list(read_table(table).columns) if table else []

@@ -211,6 +211,10 @@ class Comparison:
         ]
         return "\n".join(line.rstrip() for line in lines)
 
+    def __repr__(self) -> str:
+        names = ", ".join(", ".join(part for part in (row.name, row.solver) if part) for row in self.rows)
+        return f"Comparison({len(self)} rows: {names})"
+
     def to_csv(self) -> str:
         """The table as comma-separated values, numbers in full precision."""
         stream = io.StringIO()
