@@ -93,8 +93,9 @@ class Table:
             x = np.column_stack([read(name) for name in names])
         except _TextError as error:
             others = [name for name in names if self._is_numeric(name)] if inputs is None else []
-            remedy = f"leave it out with --inputs {','.join(others)}" if others else "encode it as numbers"
-            raise ValueError(f"{error}; {remedy}.") from error
+            if not others:
+                raise
+            raise ValueError(f"{error.what}; leave it out with --inputs {','.join(others)}.") from error
         if drop_missing:
             kept = np.isfinite(y) & np.isfinite(x).all(axis=1)
             if not kept.any():
@@ -130,9 +131,8 @@ class Table:
                 points = i if points < 0 and "." in text else points
             except ValueError:
                 if self.delimiter == "," or not _DECIMAL_COMMA.fullmatch(text):
-                    raise _TextError(
-                        f"column {column!r} of {self.name} has text ({text[:40]!r} on {self._place(i)})"
-                    ) from None
+                    what = f"column {column!r} of {self.name} has text ({text[:40]!r} on {self._place(i)})"
+                    raise _TextError(what) from None
                 if not self.decimal_commas:
                     raise ValueError(
                         f"{text!r} on {self._place(i)} of {self.name} may be {text.replace(',', '.')} or "
@@ -159,7 +159,11 @@ class Table:
 
 
 class _TextError(ValueError):
-    """Text where a number is needed."""
+    """Text where a number is needed: what is wrong, without the remedy."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; encode it as numbers, or choose other columns.")
+        self.what = what
 
 
 def read_table(path: str | Path) -> Table:
