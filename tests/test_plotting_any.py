@@ -8,13 +8,13 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from helpers import random_spline
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import ridgesplines as rs
 from ridgesplines import plotting_any
 from ridgesplines.plotting_any import PICTURES
-from tests.helpers import random_spline
 
 mpl.use("Agg")
 
