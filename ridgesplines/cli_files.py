@@ -62,7 +62,7 @@ def _drawn(thing: Any) -> Any:
     if not isinstance(thing, rs.Solution):
         return rs.plot(thing)
     units = _units(thing)
-    if not units:
+    if not units or thing.problem is None:
         return rs.plot(thing, **_labels(thing))
     # The certificate, and so its profile, is in standardised units.
     return rs.plotting.plot_fit(thing.problem, _standardised(thing), spline=thing.spline, **units, **_labels(thing))

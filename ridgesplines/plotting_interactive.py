@@ -76,7 +76,8 @@ def plot_interactive(
     traces = [draw(graph_objects, spline, region) for spline in splines]
     names = [_name(solution) for solution in solutions]
     figure = graph_objects.Figure(_data(graph_objects, x, y), layout={"template": "plotly_white"})
-    _add(figure, traces, names, thing.strengths if isinstance(thing, RegularizationPath) else None)
+    strengths = thing.strengths if isinstance(thing, RegularizationPath) else None
+    _add(figure, x is not None, traces, names, strengths)
     if dimension == 1:
         figure.update_layout(xaxis_title=labels.inputs[0], yaxis_title=labels.target)
     else:
@@ -85,9 +86,10 @@ def plot_interactive(
     return figure
 
 
-def _add(figure: Figure, traces: list[list[Any]], names: list[str], strengths: np.ndarray | None) -> None:
+def _add(
+    figure: Figure, with_data: bool, traces: list[list[Any]], names: list[str], strengths: np.ndarray | None
+) -> None:
     """The pictures of one solution after the other on one figure, and a slider that shows one of them."""
-    before = len(figure.data)
     first = len(traces) // 2 if strengths is not None else 0
     for i, own in enumerate(traces):
         for trace in own:
@@ -99,7 +101,7 @@ def _add(figure: Figure, traces: list[list[Any]], names: list[str], strengths: n
     each = len(traces[0])
     steps = []
     for i, (name, strength) in enumerate(zip(names, strengths, strict=True)):
-        visible = [True] * before + [j // each == i for j in range(each * len(traces))]
+        visible = [True] * with_data + [j // each == i for j in range(each * len(traces))]
         steps.append({"method": "update", "args": [{"visible": visible}, {"title": name}], "label": f"{strength:.4g}"})
     slider = {"active": first, "currentvalue": {"prefix": "λ = "}, "pad": {"t": 50}, "steps": steps}
     figure.update_layout(sliders=[slider])

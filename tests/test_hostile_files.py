@@ -83,7 +83,7 @@ def rewritten(source: Path, path: Path, change: Callable[[dict[str, Any], dict[s
     arrays = read_arrays(source)
     header = json.loads(str(arrays.pop("header")))
     change(header, arrays)
-    np.savez(path, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+    np.savez(path, header=np.array(json.dumps(header)), **arrays)
     return path
 
 
