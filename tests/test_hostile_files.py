@@ -130,6 +130,21 @@ def test_arrays_of_wrong_shapes_and_types_are_refused_or_do_no_harm(small, tmp_p
     refused_or(KINDS, rs.load, rewritten(file or small, tmp_path_factory.mktemp("odd") / "odd.npz", change))
 
 
+@pytest.mark.parametrize("scale", [np.zeros(3), np.array("text"), None])
+def test_an_implicit_function_without_its_scale_is_refused(tmp_path, scale):
+    angles = np.arange(8.0)
+    normals = np.column_stack([np.cos(angles), np.sin(angles)])
+    whole = rs.surfaces.fit_oriented(2 * normals, normals)[0].save(tmp_path / "whole")
+
+    def change(header, arrays):
+        del arrays["scale"]
+        if scale is not None:
+            arrays["scale"] = scale
+
+    assert type(rs.load(whole)) is rs.surfaces.ImplicitFunction
+    assert refused_or((), rs.load, rewritten(whole, tmp_path / "odd.npz", change))
+
+
 class Harm:
     """What would leave a file behind if it were unpickled."""
 
