@@ -116,7 +116,7 @@ def _sampled(mesh: Path, out: Path | None, count: int, noise: float, seed: int) 
     # Other random numbers than those that chose the points.
     points = points + noise * np.random.default_rng([seed, 1]).standard_normal(points.shape)
     file = write_cloud(out, points, normals)
-    return {"mesh": str(mesh), "points": count, "noise": noise, "seed": seed, "file": str(file)}
+    return {"command": "surface", "mesh": str(mesh), "points": count, "noise": noise, "seed": seed, "file": str(file)}
 
 
 def _reconstructed(
@@ -185,6 +185,7 @@ def _reconstructed(
     angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
     repair = made.repair
     return {
+        "command": "surface",
         "cloud": str(cloud),
         "points": len(points),
         "dimension": points.shape[1],
