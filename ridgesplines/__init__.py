@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         plotting_kernels,
         plotting_measurements,
         plotting_radon,
+        plotting_selection,
         plotting_training,
         surfaces,
     )
@@ -74,7 +75,10 @@ if TYPE_CHECKING:
         Samples,
         Stack,
     )
+    from ridgesplines.opening import load
     from ridgesplines.path import RegularizationPath, StrengthSelection, regularization_path, select_strength
+    from ridgesplines.plotting_any import plot
+    from ridgesplines.plotting_interactive import plot_interactive
     from ridgesplines.polishing import Polish, PolishStep, polish
     from ridgesplines.polynomials import Polynomial
     from ridgesplines.problem import Problem
@@ -196,8 +200,11 @@ _HOMES = {
     "finite_difference_problem": "kernel_problem",
     "generalized_cross_validation": "selection",
     "import_network": "exchange",
+    "load": "opening",
     "merge_neurons": "solvers.merging",
     "noise_variance": "selection",
+    "plot": "plotting_any",
+    "plot_interactive": "plotting_interactive",
     "polish": "polishing",
     "radon_density": "radon.measure",
     "radon_measure": "radon.measure",
@@ -226,6 +233,7 @@ _MODULES = (
     "plotting_kernels",
     "plotting_measurements",
     "plotting_radon",
+    "plotting_selection",
     "plotting_training",
     "surfaces",
 )
@@ -244,7 +252,7 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "discrepancy_strength", "DiscrepancySelection",
     "degrees_of_freedom", "noise_variance", "stein_risk", "generalized_cross_validation", "StrengthScores",
     "Solution", "Status", "TraceRow", "certify", "Certificate",
-    "RidgeSpline", "Network", "Polynomial",
+    "RidgeSpline", "Network", "Polynomial", "load",
     "radon_tv", "RadonTotalVariation", "radon_measure", "RadonMeasure", "radon_density",
     "radon_transform", "filtered_back_projection", "ParallelBeam", "Sinogram", "GridFunction",
     "KernelProblem", "KernelSpline", "KernelSolution", "KernelStatus", "finite_difference_problem",
@@ -252,8 +260,8 @@ __all__ = [  # noqa: RUF022 - grouped by role: pyright wants it literal
     "choose_nuggets", "NuggetChoice",
     "RidgeSplineRegressor", "RidgeSplineRegressorCV", "RidgeSplineClassifier", "NeuralSplineRegressor",
     "datasets", "kernels", "oracles", "surfaces",
-    "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels", "plotting_measurements",
-    "plotting_radon", "plotting_training",
+    "plot", "plot_interactive", "plotting", "plotting_classes", "plotting_comparison", "plotting_kernels",
+    "plotting_measurements", "plotting_radon", "plotting_selection", "plotting_training",
 ]  # fmt: skip
 
 

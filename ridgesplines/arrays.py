@@ -39,6 +39,9 @@ def finite_array(name: str, value: Any, *, dimensions: tuple[int, ...]) -> np.nd
         raise TypeError(f"{name} must be a rectangular array of numbers, got sequences of uneven length.") from error
     if array.dtype == object or array.dtype.kind not in "biuf":
         try:
+            if array.dtype.kind in "cMm":
+                # NumPy would take the real part, or count days.
+                raise TypeError(f"{array.dtype} is no type of real numbers")
             array = np.asarray(value, dtype=float)
         except (TypeError, ValueError) as error:
             raise TypeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,8 @@ class Certificate:
         contacts: neurons found where |p_z| comes within a relative 1e-6 of λ: where the optimum may sit.
         contact_values: p_z at the contacts.
         resolution: objectives below this are rounding.
+        problem: what it is a certificate for, not made ready (see `Problem.unprepared`); None if it comes from a file
+            that does not hold it: of format version 1, or of a problem with parts of one's own.
     """
 
     objective: float
@@ -53,6 +56,7 @@ class Certificate:
     contacts: Neurons
     contact_values: np.ndarray
     resolution: float
+    problem: Problem | None = None
 
     @property
     def gap(self) -> float:
@@ -75,6 +79,17 @@ class Certificate:
             f"objective {self.objective:.8g}, {word} bound {self.bound:.8g}, "
             f"relative gap {self.relative_gap:.1e} ({self.kind})"
         )
+
+
+def same_problem(certificates: Iterable[Certificate]) -> Problem | None:
+    """The problem of several certificates if they differ by λ only, in which files store it once; else None."""
+    problems = [certificate.problem for certificate in certificates]
+    if not problems or any(problem is None for problem in problems):
+        return None
+    first = problems[0]
+    parts = ("measurements", "targets", "loss", "regularizer", "sample_weights")
+    same = all(getattr(problem, part) is getattr(first, part) for problem in problems for part in parts)
+    return first if same else None
 
 
 def relative_gap(objective: float, bound: float, resolution: float) -> float:
@@ -138,6 +153,7 @@ def certify(
         contacts=answer.neurons[touching],
         contact_values=scale * answer.values[touching],
         resolution=problem.resolution,
+        problem=problem.unprepared(),
     )
 
 

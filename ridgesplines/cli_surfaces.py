@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ridgesplines.cli_parts import PICTURES, JsonOption, check_folder, print_json, print_rows
+from ridgesplines.cli_parts import (
+    PICTURES,
+    JsonOption,
+    check_folder,
+    complete_files,
+    complete_from,
+    print_json,
+    print_rows,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,12 +31,18 @@ _DRAWN = 5000
 
 def surface(
     cloud: Annotated[
-        Path, typer.Argument(help="Points with normals: .ply, .obj, .npz, .xyz, .csv. With --sample: a mesh.")
+        Path,
+        typer.Argument(
+            help="Points with normals: .ply, .obj, .npz, .xyz, .csv. With --sample: a mesh.",
+            autocompletion=complete_files(".ply", ".obj", ".stl", ".npz", ".xyz", ".csv", ".txt"),
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Where to write the mesh: .ply, .obj, .stl, .npz. With --sample: the cloud.")
     ] = None,
-    kernel: Annotated[str, typer.Option(help=f"One of {', '.join(_KERNELS)}.")] = "uniform",
+    kernel: Annotated[
+        str, typer.Option(help=f"One of {', '.join(_KERNELS)}.", autocompletion=complete_from(*_KERNELS))
+    ] = "uniform",
     resolution: Annotated[int, typer.Option(help="Grid steps along the longest side.")] = 128,
     centres: Annotated[
         int | None,
@@ -47,7 +61,12 @@ def surface(
     ] = None,
     sign_repair: Annotated[bool, typer.Option(help="Repair the sign far from the points.")] = True,
     plot: Annotated[Path | None, typer.Option(help="Draw the surface or curves to this file.")] = None,
-    up: Annotated[str, typer.Option(help="The axis that points upward in the picture: x, y or z.")] = "y",
+    up: Annotated[
+        str,
+        typer.Option(
+            help="The axis that points upward in the picture: x, y or z.", autocompletion=complete_from("x", "y", "z")
+        ),
+    ] = "y",
     sample: Annotated[int | None, typer.Option(help="Instead, take this many points with normals off a mesh.")] = None,
     noise: Annotated[float, typer.Option(help="With --sample: deviation of the points, in units of the mesh.")] = 0.0,
     seed: Annotated[int, typer.Option(help="With --sample: of the random points.")] = 0,
@@ -97,7 +116,7 @@ def _sampled(mesh: Path, out: Path | None, count: int, noise: float, seed: int) 
     # Other random numbers than those that chose the points.
     points = points + noise * np.random.default_rng([seed, 1]).standard_normal(points.shape)
     file = write_cloud(out, points, normals)
-    return {"mesh": str(mesh), "points": count, "noise": noise, "seed": seed, "file": str(file)}
+    return {"command": "surface", "mesh": str(mesh), "points": count, "noise": noise, "seed": seed, "file": str(file)}
 
 
 def _reconstructed(
@@ -166,6 +185,7 @@ def _reconstructed(
     angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
     repair = made.repair
     return {
+        "command": "surface",
         "cloud": str(cloud),
         "points": len(points),
         "dimension": points.shape[1],

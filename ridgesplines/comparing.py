@@ -48,11 +48,13 @@ def compare(
         progress: show a line of progress; None shows it on a terminal.
 
     Returns:
-        A `Comparison`; `plotting_comparison` draws it: `plot_comparison` the functions, `plot_gaps` the numbers.
+        A `Comparison`, on Ctrl-C of the rows done by then; `plotting_comparison` draws it: `plot_comparison` the
+        functions, `plot_gaps` the numbers.
 
     Raises:
         TypeError: if there is something else among the problems or the solvers.
         ValueError: if there is none, or the test data do not fit a problem.
+        KeyboardInterrupt: if interrupted before the first row was done.
     """
     questions = problems if isinstance(problems, Mapping) else {"": problems}
     methods = solvers if isinstance(solvers, Mapping) else {"": ColumnGeneration() if solvers is None else solvers}
@@ -72,7 +74,12 @@ def compare(
             for method, solver in methods.items():
                 shown = method or type(solver).__name__
                 show(f"comparing: {name} {shown}, {len(rows) + 1} of {len(questions) * len(methods)}")
-                rows.append(_row(name, shown, problem, solver, [row for row in rows if row.name == name]))
+                try:
+                    rows.append(_row(name, shown, problem, solver, [row for row in rows if row.name == name]))
+                except KeyboardInterrupt:
+                    if not rows:
+                        raise
+                    return _beside(rows, examples)
                 solution = rows[-1].solution
                 if solution is not None and solution.status is Status.INTERRUPTED:
                     return _beside(rows, examples)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ridgesplines.archive import assembling, part_of, read_archive, write_archive
 from ridgesplines.certificate import relative_gap
 from ridgesplines.problem import Problem
+from ridgesplines.problem_files import problem_from_archive, problem_to_archive
 from ridgesplines.regularizers import RadonTV
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.kernel_regression import KernelFit
@@ -163,9 +167,11 @@ class Comparison:
 
     Attributes:
         rows: one per problem and solver.
+        details: further facts that a caller attached (the command line keeps the columns here); JSON types.
     """
 
     rows: tuple[ComparisonRow, ...]
+    details: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -205,6 +211,10 @@ class Comparison:
         ]
         return "\n".join(line.rstrip() for line in lines)
 
+    def __repr__(self) -> str:
+        names = ", ".join(", ".join(part for part in (row.name, row.solver) if part) for row in self.rows)
+        return f"Comparison({len(self)} rows: {names})"
+
     def to_csv(self) -> str:
         """The table as comma-separated values, numbers in full precision."""
         stream = io.StringIO()
@@ -221,6 +231,99 @@ class Comparison:
         lines = [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", " & ".join(columns) + r" \\", r"\midrule"]
         lines += [" & ".join(map(_escaped, row)) + r" \\" for row in rows]
         return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one `.npz` file; returns its path.
+
+        Raises:
+            ValueError: if a problem, or the kernel of a row, has parts of one's own, which a file cannot hold.
+        """
+        arrays: dict[str, np.ndarray] = {}
+        problems: list[Problem] = []
+        rows, questions = [], []
+        for i, row in enumerate(self.rows):
+            if not any(row.problem is problem for problem in problems):
+                own, told = problem_to_archive(row.problem)
+                if not own:
+                    raise ValueError(f"{row.problem!r} has parts that a file cannot hold; keep the table: to_csv().")
+                arrays |= {f"problem {len(problems)}.{name}": array for name, array in own.items()}
+                problems.append(row.problem)
+                questions.append(told)
+            number = next(k for k, problem in enumerate(problems) if problem is row.problem)
+            parts, told = _row_to_archive(row)
+            arrays |= {f"{i}.{name}": array for name, array in parts.items()}
+            rows.append(told | {"problem": number})
+        metadata = {"kind": "Comparison", "problems": questions, "rows": rows, "details": self.details}
+        return write_archive(path, arrays, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Comparison:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        arrays, metadata = read_archive(path, ("Comparison",))
+        with assembling(path, "comparison"):
+            problems = []
+            for k, told in enumerate(metadata["problems"]):
+                problem = problem_from_archive(part_of(arrays, f"problem {k}"), told)
+                if problem is None:
+                    raise KeyError("problem")
+                problems.append(problem)
+            rows = tuple(
+                _row_from_archive(part_of(arrays, str(i)), told, problems[told["problem"]])
+                for i, told in enumerate(metadata["rows"])
+            )
+            return cls(rows, dict(metadata["details"]))
+
+
+# What of a row is a name or a number.
+_FACTS = ("name", "solver", "seconds", "refusal", "bound", "kind", "distance", "test_error")
+
+
+def _row_to_archive(row: ComparisonRow) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    arrays: dict[str, np.ndarray] = {}
+    told: dict[str, Any] = {name: getattr(row, name) for name in _FACTS}
+    parts: dict[str, tuple[dict[str, np.ndarray], dict[str, Any]]] = {}
+    # The best network of a training is the row's solution.
+    if row.training is not None:
+        parts["training"] = row.training.to_archive(with_problem=False)
+    elif row.solution is not None:
+        parts["solution"] = row.solution.to_archive(with_problem=False)
+    if row.kernel is not None:
+        parts["kernel"] = row.kernel.to_archive()
+    if row.sparse is not None:
+        parts["sparse"] = row.sparse.to_arrays(), {"order": row.sparse.order}
+    for name, (own, metadata) in parts.items():
+        arrays |= {f"{name}.{part}": array for part, array in own.items()}
+        told[name] = metadata
+    return arrays, told
+
+
+def _row_from_archive(arrays: dict[str, np.ndarray], told: dict[str, Any], problem: Problem) -> ComparisonRow:
+    """The row in what a file stored; errors of many types if a part is missing."""
+    facts = {name: told[name] for name in _FACTS}
+    for name in ("seconds", "bound", "distance", "test_error"):
+        facts[name] = None if facts[name] is None and name != "seconds" else float(facts[name])
+    if not all(isinstance(facts[name], str) for name in ("name", "solver", "refusal", "kind")):
+        raise TypeError("a name is none")
+    kept = problem.unprepared()
+    parts = {name: part_of(arrays, name) for name in ("training", "solution", "kernel", "sparse")}
+    training = solution = None
+    if "training" in told:
+        training = TrainingResult.from_archive(parts["training"], told["training"], kept)
+        solution = training.best
+    elif "solution" in told:
+        solution = Solution.from_archive(parts["solution"], told["solution"], kept)
+    return ComparisonRow(
+        **facts,
+        problem=problem,
+        solution=solution,
+        sparse=RidgeSpline.from_arrays(parts["sparse"], told["sparse"]) if "sparse" in told else None,
+        training=training,
+        kernel=KernelFit.from_archive(parts["kernel"], told["kernel"]) if "kernel" in told else None,
+    )
 
 
 def _escaped(text: str) -> str:

@@ -161,7 +161,7 @@ class KernelSpline:
             polynomial = Polynomial(arrays["polynomial"], centres.shape[1], degree)
             kernel = from_description(json.loads(metadata["kernel"]))
             return cls(kernel, centres, arrays["coefficients"], polynomial)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{source} does not hold a whole KernelSpline: {error}") from error
 
     # JAX

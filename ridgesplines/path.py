@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from sklearn.model_selection import KFold
 
 from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
 from ridgesplines.arrays import finite_array
+from ridgesplines.certificate import same_problem
 from ridgesplines.measurements import Measurement
 from ridgesplines.norms import sizes
 from ridgesplines.polynomials import monomial_count
 from ridgesplines.problem import Problem, check_problem, unseen_polynomial
+from ridgesplines.problem_files import problem_from_archive, problem_to_archive
 from ridgesplines.progress import Progress
 from ridgesplines.regularizers import Regularizer
 from ridgesplines.solution import Solution, Status
@@ -40,11 +42,18 @@ class RegularizationPath:
         strengths: λ, (S,), falling; as far as the path was followed.
         solutions: one for each strength.
         interrupted: whether Ctrl-C cut the path short.
+        details: further facts that a caller attached (the command line keeps the columns and units here); JSON types.
     """
 
     strengths: np.ndarray
     solutions: tuple[Solution, ...]
     interrupted: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> Problem | None:
+        """What was solved, with the first strength; None where that is not known, see `Certificate.problem`."""
+        return self.solutions[0].problem if self.solutions else None
 
     def __len__(self) -> int:
         return len(self.solutions)
@@ -102,11 +111,20 @@ class RegularizationPath:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything to one `.npz` file; returns its path."""
         arrays, headers = {"strengths": self.strengths}, []
+        shared = same_problem(solution.certificate for solution in self.solutions)
         for i, solution in enumerate(self.solutions):
-            parts, metadata = solution.to_archive()
+            parts, metadata = solution.to_archive(with_problem=shared is None)
             arrays |= {f"{i}.{name}": part for name, part in parts.items()}
             headers.append(metadata)
-        metadata = {"kind": "RegularizationPath", "interrupted": self.interrupted, "solutions": headers}
+        metadata = {
+            "kind": "RegularizationPath",
+            "interrupted": self.interrupted,
+            "solutions": headers,
+            "details": self.details,
+        }
+        if shared is not None:
+            own, metadata["problem"] = problem_to_archive(shared)
+            arrays |= own
         return write_archive(path, arrays, metadata)
 
     @classmethod
@@ -119,10 +137,16 @@ class RegularizationPath:
         arrays, metadata = read_archive(path, ("RegularizationPath",))
         parts = by_owner(arrays)
         with assembling(path, "path"):
-            solutions = tuple(Solution.from_archive(parts[str(i)], m) for i, m in enumerate(metadata["solutions"]))
-            if len(arrays["strengths"]) != len(solutions):
-                raise KeyError("strengths")
-            return cls(arrays["strengths"], solutions, bool(metadata["interrupted"]))
+            strengths, headers, details = arrays["strengths"], metadata["solutions"], metadata.get("details", {})
+            if strengths.shape != (len(headers),) or not isinstance(details, dict):
+                raise ValueError("there is not one strength for each solution, or the details are no dictionary.")
+            shared = problem_from_archive(arrays, metadata.get("problem"))
+            problems = [None if shared is None else shared.unprepared(float(strength)) for strength in strengths]
+            solutions = tuple(
+                Solution.from_archive(parts[str(i)], header, problem)
+                for i, (header, problem) in enumerate(zip(headers, problems, strict=True))
+            )
+            return cls(strengths, solutions, bool(metadata["interrupted"]), details)
 
     def __repr__(self) -> str:
         if not len(self):

@@ -21,9 +21,20 @@ from ridgesplines.norms import sizes
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.path import RegularizationPath
 from ridgesplines.plotting_classes import plot_classes
-from ridgesplines.plotting_parts import BLUE, GREEN, GREY, ORANGE, RED, Labels, axes_or_new, draw_hyperplanes, margins
+from ridgesplines.plotting_parts import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    Labels,
+    axes_or_new,
+    draw_hyperplanes,
+    margins,
+    region_of,
+)
 from ridgesplines.problem import Problem, check_samples
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Solution, TraceRow
 from ridgesplines.solvers.solution_set import SolutionSet
 from ridgesplines.spline import RidgeSpline
 
@@ -32,44 +43,55 @@ _SAME = 1e-9
 
 
 def plot_spline(
-    spline: RidgeSpline, x: np.ndarray, y: np.ndarray, *, labels: Labels | None = None, ax: Axes | None = None
+    spline: RidgeSpline,
+    x: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+    *,
+    labels: Labels | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """The spline over its data: a curve with its knots (d = 1) or contours with its hyperplanes (d = 2).
 
     Args:
-        spline: of one or two inputs, with one output.
-        x: the inputs, (N, d).
-        y: the targets, (N,).
+        spline: of one or two inputs, with one output; on the line, of several outputs too, a curve each.
+        x: the inputs, (N, d); without them the picture shows where the spline bends.
+        y: the targets, (N,), or (N, D); without them no data are drawn.
         labels: of the axes.
         ax: where to draw.
 
     Raises:
-        ValueError: if the spline has more than two inputs; `plot_directions` serves those.
+        ValueError: if the spline has more than two inputs, which `plot_directions` serves, or several outputs in the
+            plane.
     """
     labels = Labels.plain(spline.dimension) if labels is None else labels
+    if spline.dimension == 2 and spline.coefficients.ndim == 2:
+        raise ValueError(f"a spline in the plane has one picture for each of its {spline.outputs} outputs; take one.")
     ax = axes_or_new(ax)
-    if spline.dimension == 1:
+    if x is None and spline.dimension <= 2:
+        x, y = region_of(spline.canonical()), None
+    if spline.dimension == 1 and x is not None:
         return _plot_curve(ax, spline.canonical(), x, y, labels)
-    if spline.dimension == 2:
+    if spline.dimension == 2 and x is not None:
         return _plot_contours(ax, spline.canonical(), x, y, labels)
     raise ValueError(f"a spline of {spline.dimension} inputs has no picture of this kind; see plot_directions.")
 
 
-def _plot_curve(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
+def _plot_curve(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray | None, labels: Labels) -> Axes:
     low, high = margins(x[:, 0])
     knots = spline.biases[(spline.biases > low) & (spline.biases < high)]
     grid = np.sort(np.concatenate([np.linspace(low, high, 1001), knots]))
-    ax.plot(x[:, 0], y, "o", color=GREY, markersize=3.5, alpha=0.6, label="data", zorder=1)
-    ax.plot(grid, spline(grid), color=BLUE, linewidth=2, label="ridge spline", zorder=2)
-    ax.plot(
-        knots,
-        spline(knots),
-        "D",
-        color=RED,
-        markersize=5,
-        label=f"{len(knots)} knot{'' if len(knots) == 1 else 's'}",
-        zorder=3,
-    )
+    kinks = f"{len(knots)} knot{'' if len(knots) == 1 else 's'}"
+    columns = [None] if spline.coefficients.ndim == 1 else range(spline.outputs)
+    for column in columns:
+        several, at = ("", slice(None)) if column is None else (f", output {column + 1}", (slice(None), column))
+        colour = BLUE if column is None else f"C{column}"
+        if y is not None:
+            own = GREY if column is None else colour
+            data = "data" if not column else None
+            ax.plot(x[:, 0], y[at], "o", color=own, markersize=3.5, alpha=0.6, label=data, zorder=1)
+        ax.plot(grid, spline(grid)[at], color=colour, linewidth=2, label=f"ridge spline{several}", zorder=2)
+        own = RED if column is None else colour
+        ax.plot(knots, spline(knots)[at], "D", color=own, markersize=5, label=None if column else kinks, zorder=3)
     ax.set(xlabel=labels.inputs[0], ylabel=labels.target, xlim=(low, high))
     ax.legend(frameon=False, loc="best")
     return ax
@@ -107,7 +129,7 @@ def plot_solution_set(
     return ax
 
 
-def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, labels: Labels) -> Axes:
+def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray | None, labels: Labels) -> Axes:
     plot_map(spline, x, y, labels=labels, ax=ax)
     draw_hyperplanes(ax, spline, (margins(x[:, 0]), margins(x[:, 1])))
     if spline.width:
@@ -118,7 +140,7 @@ def _plot_contours(ax: Axes, spline: RidgeSpline, x: np.ndarray, y: np.ndarray, 
 def plot_map(
     function: Callable[[np.ndarray], np.ndarray],
     x: np.ndarray,
-    y: np.ndarray,
+    y: np.ndarray | None = None,
     *,
     labels: Labels | None = None,
     ax: Axes | None = None,
@@ -127,7 +149,7 @@ def plot_map(
 
     Args:
         function: from inputs (n, 2) to values (n,).
-        x: the inputs, (N, 2).
+        x: the inputs, (N, 2); without targets, points of the region to show.
         y: the targets, (N,).
         labels: of the axes.
         ax: where to draw.
@@ -137,23 +159,16 @@ def plot_map(
     (low1, high1), (low2, high2) = margins(x[:, 0]), margins(x[:, 1])
     grid1, grid2 = np.linspace(low1, high1, 241), np.linspace(low2, high2, 241)
     mesh = np.stack(np.meshgrid(grid1, grid2), axis=-1).reshape(-1, 2)
+    values = np.asarray(function(mesh)).reshape(241, 241)
     # Outside the data's range a fit extrapolates linearly; the colours are for the inside.
-    limits = float(y.min()), float(y.max())
-    values = np.clip(function(mesh).reshape(241, 241), *limits)
+    shown = values if y is None else y
+    limits = float(shown.min()), float(shown.max())
+    values = np.clip(values, *limits)
     levels = MaxNLocator(14).tick_values(*limits) if limits[0] < limits[1] else 14
     filled = ax.contourf(grid1, grid2, values, levels=levels, cmap="viridis")
-    ax.scatter(
-        x[:, 0],
-        x[:, 1],
-        c=y,
-        s=12,
-        cmap="viridis",
-        vmin=limits[0],
-        vmax=limits[1],
-        edgecolors="white",
-        linewidths=0.5,
-        zorder=3,
-    )
+    if y is not None:
+        kind: dict[str, Any] = {"cmap": "viridis", "vmin": limits[0], "vmax": limits[1], "edgecolors": "white"}
+        ax.scatter(x[:, 0], x[:, 1], c=y, s=12, linewidths=0.5, zorder=3, **kind)
     ax.figure.colorbar(filled, ax=ax, label=labels.target, shrink=0.9)
     ax.set(xlabel=labels.inputs[0], ylabel=labels.inputs[1], xlim=(low1, high1), ylim=(low2, high2))
     return ax
@@ -272,24 +287,38 @@ def plot_agreement(
     return ax
 
 
-def plot_trace(solution: Solution, *, ax: Axes | None = None) -> Axes:
-    """Objective and bound against time: where the bound is proven, the optimum lies between the two curves."""
+def plot_trace(solution: Solution | Sequence[TraceRow], *, ax: Axes | None = None) -> Axes:
+    """Objective and bound against time: where the bound is proven, the optimum lies between the two curves.
+
+    Args:
+        solution: or its trace alone, which does not say whether the bounds are proven.
+        ax: where to draw.
+
+    Raises:
+        ValueError: if the trace is empty.
+    """
+    certificate = solution.certificate if isinstance(solution, Solution) else None
+    trace = solution.trace if isinstance(solution, Solution) else tuple(solution)
+    if not trace:
+        raise ValueError("the trace is empty: there is no iteration to draw.")
     ax = axes_or_new(ax)
-    certificate = solution.certificate
     seconds, objective, bound = (
-        np.array([getattr(row, f) for row in solution.trace]) for f in ("seconds", "objective", "bound")
+        np.array([getattr(row, f) for row in trace]) for f in ("seconds", "objective", "bound")
     )
-    word, between = (
-        ("proven bound", "the optimum is in here") if certificate.proven else ("estimated bound", "estimated gap")
-    )
+    word, between = "bound", "gap"
+    if certificate is not None:
+        word = "proven bound" if certificate.proven else "estimated bound"
+        between = "the optimum is in here" if certificate.proven else "estimated gap"
     ax.plot(seconds, objective, color=BLUE, linewidth=2, marker=".", label="objective")
     ax.plot(seconds, bound, color=ORANGE, linewidth=2, marker=".", label=word)
     ax.fill_between(seconds, bound, objective, color=GREY, alpha=0.15, label=between)
     # Early objectives can be far off; the eye wants the neighbourhood of the optimum.
-    final = solution.objective if np.isfinite(solution.objective) else float(objective.min(initial=1.0))
+    final = float(objective[-1]) if certificate is None else certificate.objective
+    final = final if np.isfinite(final) else float(objective.min(initial=1.0))
     ax.set_ylim(max(0.0, final * 0.2), final * 1.8 if final > 0 else 1.0)
     ax.set(xlabel="time (s)", ylabel="objective")
-    ax.set_title(f"relative gap {certificate.relative_gap:.1e} ({certificate.kind})", fontsize="medium")
+    if certificate is not None:
+        ax.set_title(f"relative gap {certificate.relative_gap:.1e} ({certificate.kind})", fontsize="medium")
     ax.legend(frameon=False, loc="best")
     return ax
 

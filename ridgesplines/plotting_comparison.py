@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ridgesplines.comparison import Comparison, ComparisonRow
 from ridgesplines.plotting import plot_map, plot_spline
-from ridgesplines.plotting_parts import BLUE, GREY, ORANGE, Labels
+from ridgesplines.plotting_parts import BLUE, GREY, ORANGE, Labels, figure_of, several_axes
 
 # A gap of zero is drawn as rounding.
 _ROUNDING = 1e-16
@@ -67,16 +67,17 @@ def _plot_function(
     ax.legend(frameon=False, loc="best")
 
 
-def plot_gaps(comparison: Comparison) -> Figure:
+def plot_gaps(comparison: Comparison, axes: Sequence[Axes] | None = None) -> Figure:
     """The numbers of a comparison, a line for each row: gaps to the bound, neurons, and test errors if there are any.
 
     Every seed of a training has a dot, so that their spread shows. Neurons are counted as they stand and merged.
 
     Args:
         comparison: of any problems.
+        axes: where to draw: two, or three if there are test errors; by default those of a new figure, side by side.
 
     Raises:
-        ValueError: if no row has a solution.
+        ValueError: if no row has a solution, or there are more or fewer axes.
     """
     rows = [row for row in comparison.rows if row.function is not None]
     if not rows:
@@ -84,8 +85,7 @@ def plot_gaps(comparison: Comparison) -> Figure:
     tested = any(row.test_error is not None for row in rows)
     panels = 3 if tested else 2
     size = (4.0 * panels + 1.0, 1.2 + 0.5 * len(rows))
-    made: Any = plt.subplots(1, panels, figsize=size, sharey=True, layout="constrained")
-    figure, axes = made
+    axes = several_axes(axes, panels, ncols=panels, figsize=size, sharey=True)
     heights = np.arange(len(rows))
     _draw_gaps(axes[0], rows)
     for raw, color, word in ((True, GREY, "as they stand"), (False, BLUE, "merged")):
@@ -105,8 +105,9 @@ def plot_gaps(comparison: Comparison) -> Figure:
         axes[2].set(xlabel="test error")
         axes[2].margins(x=0.2)
     axes[0].set_yticks(heights, [_name(row) for row in rows])
-    axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    return figure
+    for ax in axes:
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+    return figure_of(axes[0])
 
 
 def _draw_gaps(ax: Axes, rows: list[ComparisonRow]) -> None:

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 
 from ridgesplines.spline import RidgeSpline
 
@@ -47,6 +48,41 @@ def margins(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.02 * (high - low) or 1.0
     return low - margin, high + margin
+
+
+def region_of(spline: RidgeSpline) -> np.ndarray:
+    """Two corners, (2, d), of a box in which a canonical spline of one or two inputs bends, for want of data."""
+    if spline.dimension == 1:
+        knots = np.asarray(spline.biases)
+        low, high = (float(knots.min()), float(knots.max())) if len(knots) else (-1.0, 1.0)
+        margin = 0.25 * (high - low) or 1.0
+        return np.array([[low - margin], [high + margin]])
+    # The points of the hyperplanes that are nearest to the origin, and so the middles of what is to be seen of them.
+    feet = np.concatenate([spline.biases[:, None] * spline.weights, np.zeros((1, 2))])
+    centre = feet[:-1].mean(axis=0) if len(feet) > 1 else feet[0]
+    reach = 1.5 * float(np.abs(feet - centre).max()) or 1.0
+    return np.array([centre - reach, centre + reach])
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that holds `ax`, whole."""
+    made: Any = ax.get_figure(root=True)
+    return made
+
+
+def several_axes(axes: Any, count: int, **options: Any) -> list[Axes]:
+    """`count` axes: those given, or those of a new figure made with `options` of `plt.subplots`.
+
+    Raises:
+        ValueError: if there are more or fewer.
+    """
+    if axes is None:
+        made: Any = plt.subplots(layout="constrained", **options)[1]
+        return list(np.ravel(made))
+    given = list(np.ravel(np.array(axes, dtype=object)))
+    if len(given) != count:
+        raise ValueError(f"ax must be {count} Axes, one for each panel, got {len(given)}; or leave it out.")
+    return given
 
 
 def draw_hyperplanes(ax: Axes, spline: RidgeSpline, limits: tuple[tuple[float, float], tuple[float, float]]) -> None:

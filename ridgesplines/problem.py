@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -317,6 +317,18 @@ class Problem:
             _ = self.slopes
         other = copy.copy(self)
         object.__setattr__(other, "strength", checked)
+        return other
+
+    def unprepared(self, strength: float | None = None) -> Problem:
+        """The same problem, with another λ if one is given, without the oracle and all else that was made ready for it.
+
+        To keep: it holds on to its data only, and is made ready again when that is needed.
+        """
+        other = object.__new__(Problem)
+        for field in fields(self):
+            object.__setattr__(other, field.name, getattr(self, field.name))
+        if strength is not None:
+            object.__setattr__(other, "strength", _checked_strength(strength, self.loss))
         return other
 
     def measure(self, spline: RidgeSpline) -> tuple[RidgeSpline, np.ndarray]:

@@ -57,8 +57,20 @@ class Scaling:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scaling:
-        """What `to_json` gave."""
-        return cls(tuple(values["centre"]), tuple(values["spread"]), values["target_centre"], values["target_spread"])
+        """What `to_json` gave.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
+        try:
+            centre, spread = (tuple(float(value) for value in values[name]) for name in ("centre", "spread"))
+            return cls(centre, spread, float(values["target_centre"]), float(values["target_spread"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("the saved scaling of the units is damaged.") from error
+
+    def revert(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (N, d) and targets (N,) in original units; undoes `apply`."""
+        return x * np.array(self.spread) + np.array(self.centre), y * self.target_spread + self.target_centre
 
 
 def _shift(spline: RidgeSpline, constant: float) -> RidgeSpline:

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from ridgesplines.activations import TruncatedPower
-from ridgesplines.archive import read_archive, write_archive
+from ridgesplines.archive import assembling, read_archive, write_archive
 from ridgesplines.arrays import Array, finite_array, namespace
 from ridgesplines.norms import sizes
 from ridgesplines.polynomials import Polynomial, monomial_count, ridge_power
@@ -341,7 +341,9 @@ class RidgeSpline:
         Raises:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
-        return cls.from_arrays(*read_archive(path, ("RidgeSpline", "Solution")))
+        arrays, metadata = read_archive(path, ("RidgeSpline", "Solution"))
+        with assembling(path, "spline"):
+            return cls.from_arrays(arrays, metadata)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The four arrays by name, as files store them."""
@@ -360,7 +362,7 @@ class RidgeSpline:
             return cls(*leaves, order=int(metadata["order"]))
         except KeyError as error:
             raise ValueError(f"the saved spline lacks its {error.args[0]}; the file is damaged.") from error
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             raise ValueError(f"the saved spline is damaged: {error}") from error
 
     # JAX

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from ridgesplines.checks import check_number
+from ridgesplines.kernels.description import describe, from_description
 from ridgesplines.losses import Interpolation
 from ridgesplines.measurements import Samples
-from ridgesplines.polynomials import Polynomial
+from ridgesplines.polynomials import Polynomial, monomial_count
 from ridgesplines.problem import Problem, check_problem, check_samples
 from ridgesplines.progress import Progress
 
@@ -69,6 +70,36 @@ class KernelFit:
         size = max(1, _BLOCK // len(self.points))
         blocks = [np.asarray(self.kernel(x[i : i + size], self.points)) for i in range(0, len(x), size)]
         return np.concatenate([block @ self.coefficients for block in blocks]) + self.polynomial(x)
+
+    def to_archive(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The arrays by name and the JSON metadata, as files store them.
+
+        Raises:
+            ValueError: for a kernel of one's own, which a file cannot hold.
+        """
+        if isinstance(self.kernel, RadialPower):
+            kernel: dict[str, Any] = {"name": "RadialPower", "order": self.kernel.order}
+        else:
+            kernel = describe(self.kernel)  # type: ignore[arg-type] # it refuses what is no kernel of the package
+        arrays = {
+            "points": self.points,
+            "coefficients": self.coefficients,
+            "polynomial": np.asarray(self.polynomial.coefficients),
+        }
+        return arrays, {"kernel": kernel, "degree": self.polynomial.degree, "strength": self.strength}
+
+    @classmethod
+    def from_archive(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> KernelFit:
+        """The function in what a file stored; errors of many types if a part is missing or does not fit."""
+        told, degree = dict(metadata["kernel"]), int(metadata["degree"])
+        kernel: Any = RadialPower(int(told["order"])) if told["name"] == "RadialPower" else from_description(told)
+        points, coefficients, polynomial = (arrays[name] for name in ("points", "coefficients", "polynomial"))
+        size = monomial_count(points.shape[1], degree)
+        tail = coefficients.shape[1:]
+        if coefficients.shape != (len(points), *tail) or polynomial.shape != (size, *tail):
+            raise ValueError("the parts of a kernel's fit do not fit together.")
+        fitted = Polynomial(polynomial, points.shape[1], degree)
+        return cls(kernel, points, coefficients, fitted, float(metadata["strength"]))
 
     def radon_tv(self) -> float | None:
         """RTV²(f) = ∫ |f''| of a cubic smoothing spline with one output; None where it is infinite or not known."""

@@ -63,9 +63,11 @@ class ImplicitFunction:
         """
         arrays, metadata = read_archive(path, ("ImplicitFunction",))
         spline = KernelSpline.from_arrays(arrays, metadata, str(path))
-        if "centre" not in arrays or "scale" not in arrays or arrays["centre"].shape != (spline.dimension,):
+        centre, scale = (arrays.get(name, np.array("")) for name in ("centre", "scale"))
+        numbers = centre.dtype.kind == "f" and scale.dtype.kind == "f"
+        if not numbers or centre.shape != (spline.dimension,) or scale.shape != ():
             raise ValueError(f"{path} does not hold a whole ImplicitFunction.")
-        return cls(spline, arrays["centre"], float(arrays["scale"]))
+        return cls(spline, centre, float(scale))
 
 
 def fit_oriented(

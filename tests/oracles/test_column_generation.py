@@ -483,8 +483,11 @@ def test_a_solution_survives_its_file(strength, tmp_path):
         np.testing.assert_array_equal(RidgeSpline.load(path).to_arrays()[name], array)
     ours, theirs = vars(solution.certificate), vars(again.certificate)
     assert ours.keys() == theirs.keys()
-    for name in ours.keys() - {"contacts"}:
+    for name in ours.keys() - {"contacts", "problem"}:
         np.testing.assert_array_equal(theirs[name], ours[name])
+    for name, part in vars(again.problem).items():
+        own = getattr(problem, name)
+        np.testing.assert_array_equal(getattr(part, "points", part), getattr(own, "points", own))
     np.testing.assert_array_equal(again.certificate.contacts.weights, solution.certificate.contacts.weights)
     np.testing.assert_array_equal(again.certificate.contacts.biases, solution.certificate.contacts.biases)
     assert (again.status, again.trace, again.seconds) == (solution.status, solution.trace, solution.seconds)

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
+from ridgesplines.certificate import same_problem
+from ridgesplines.problem import Problem
+from ridgesplines.problem_files import problem_from_archive, problem_to_archive
 from ridgesplines.solution import Solution
 from ridgesplines.spline import RidgeSpline
 
@@ -117,9 +120,9 @@ class TrainingResult:
         with assembling(path, "training"):
             return cls.from_archive(arrays, metadata)
 
-    def to_archive(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """The arrays by name and the JSON metadata, as files store them."""
-        arrays, best = self.best.to_archive()
+    def to_archive(self, *, with_problem: bool = True) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The arrays by name and the JSON metadata, as files store them; see `Solution.to_archive`."""
+        arrays, best = self.best.to_archive(with_problem=with_problem)
         arrays = {f"best.{name}": array for name, array in arrays.items()}
         for i, spline in enumerate(self.splines):
             arrays |= {f"{i}.{name}": array for name, array in spline.to_arrays().items()}
@@ -131,8 +134,10 @@ class TrainingResult:
         return arrays, {"best": best, "seconds": self.seconds, "count": len(self.splines)}
 
     @classmethod
-    def from_archive(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> TrainingResult:
-        """The result in what a file stored; errors of many types if a part is missing."""
+    def from_archive(
+        cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any], problem: Problem | None = None
+    ) -> TrainingResult:
+        """The result in what a file stored; errors of many types if a part is missing; see `Solution.from_archive`."""
         parts = by_owner(arrays)
         order = {"order": metadata["best"]["order"]}
         splines = tuple(RidgeSpline.from_arrays(parts[str(i)], order) for i in range(metadata["count"]))
@@ -144,12 +149,20 @@ class TrainingResult:
             for field in fields(Trajectory)
         }
         recorded["strength"] = float(recorded["strength"])
+        objectives, failed = arrays["objectives"], arrays["failed_steps"]
+        shape = (len(splines), len(recorded["steps"]))
+        fits = all(
+            recorded[name].shape == shape
+            for name in ("losses", "penalties", "path_norms", "active", "distinct", "imbalances")
+        )
+        if not fits or not splines or objectives.shape != shape[:1] or failed.shape != shape[:1]:
+            raise ValueError("there is not one record for each seed and step.")
         return cls(
             splines,
-            arrays["objectives"],
-            Solution.from_archive(parts["best"], metadata["best"]),
+            objectives,
+            Solution.from_archive(parts["best"], metadata["best"], problem),
             Trajectory(**recorded),
-            arrays["failed_steps"],
+            failed,
             float(metadata["seconds"]),
         )
 
@@ -200,11 +213,17 @@ class TrainingGrid:
         """Write everything to one `.npz` file; returns its path."""
         arrays: dict[str, np.ndarray] = {"widths": self.widths, "strengths": self.strengths}
         cases = []
-        for result in (result for row in self.results for result in row):
-            own, metadata = result.to_archive()
+        results = [result for row in self.results for result in row]
+        shared = same_problem(result.best.certificate for result in results)
+        for result in results:
+            own, metadata = result.to_archive(with_problem=shared is None)
             arrays |= {f"{len(cases)}.{name}": array for name, array in own.items()}
             cases.append(metadata)
-        return write_archive(path, arrays, {"kind": "TrainingGrid", "cases": cases})
+        metadata: dict[str, Any] = {"kind": "TrainingGrid", "cases": cases}
+        if shared is not None:
+            own, metadata["problem"] = problem_to_archive(shared)
+            arrays |= own
+        return write_archive(path, arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainingGrid:
@@ -216,11 +235,18 @@ class TrainingGrid:
         arrays, metadata = read_archive(path, ("TrainingGrid",))
         with assembling(path, "grid of trainings"):
             widths, strengths = arrays.pop("widths"), arrays.pop("strengths")
+            shared = problem_from_archive(arrays, metadata.get("problem"))
             cases: list[dict[str, np.ndarray]] = [{} for _ in metadata["cases"]]
+            if len(cases) != widths.size * strengths.size or not cases:
+                raise ValueError("there is not one training for each width and strength.")
             for name, array in arrays.items():
                 number, _, part = name.partition(".")
-                cases[int(number)][part] = array
-            found = [TrainingResult.from_archive(own, told) for own, told in zip(cases, metadata["cases"], strict=True)]
+                if part:
+                    cases[int(number)][part] = array
+            found = []
+            for i, (own, told) in enumerate(zip(cases, metadata["cases"], strict=True)):
+                problem = None if shared is None else shared.unprepared(float(strengths[i % len(strengths)]))
+                found.append(TrainingResult.from_archive(own, told, problem))
             rows = [tuple(found[i * len(strengths) : (i + 1) * len(strengths)]) for i in range(len(widths))]
             return cls(widths, strengths, tuple(rows))
 
