@@ -230,20 +230,20 @@ def _together(y: np.ndarray, regularizer: Regularizer) -> list[np.ndarray]:
 class RidgeSplineRegressorCV(RidgeSplineRegressor):
     """`RidgeSplineRegressor` under the squared loss, with λ chosen by cross-validation.
 
-    Equal inputs are held out together. Args that `RidgeSplineRegressor` has mean the same here.
+    Equal inputs are held out together.
 
     Args:
-        order: see there.
+        order: m, of the spline: 2 is the ReLU.
         folds: parts that are held out in turn.
-        count: the number of strengths tried, from the λ from which on the fit is a polynomial down.
-        ratio: the smallest strength over that λ.
-        regularizer: see there.
-        standardize: ditto.
-        solver: ditto.
-        gap: ditto; the fits that are compared stop at 1e-3.
-        time_limit: ditto, of the final fit.
-        random_state: of the parts.
-        verbose: ditto.
+        count: the number of strengths tried, falling from λ_max, at which the fit has no neuron.
+        ratio: the smallest strength over λ_max.
+        regularizer: R, as for `RidgeSplineRegressor`.
+        standardize: whether to scale inputs and targets.
+        solver: of the final fit; by default the one that suits the problem, with the next two.
+        gap: the relative gap of the final fit to the best network; the fits that are compared stop at 1e-3.
+        time_limit: seconds for the final fit, or None.
+        random_state: seed of the random parts.
+        verbose: show a line of progress on a terminal.
 
     Attributes:
         paths_: one `StrengthSelection` for each problem: strengths, errors and their standard errors.
@@ -333,16 +333,16 @@ class RidgeSplineClassifier(ClassifierMixin, _RidgeSplineEstimator):
     one problem for each. Inputs are scaled (`standardize`).
 
     Args:
-        order: see `RidgeSplineRegressor`.
-        strength: ditto.
+        order: m, of the spline: 2 is the ReLU.
+        strength: λ, of the sum over the data, not their mean.
         regularizer: R, by default for order 2 `AtomicNorm(skip="constant")`, under which only constants are free: the
             logistic loss has no minimum where a free polynomial separates the classes; else `RadonTV(order)`.
         loss: `LogisticLoss()` by default.
-        standardize: ditto.
-        solver: ditto.
-        gap: ditto.
-        time_limit: ditto, for each problem.
-        verbose: ditto.
+        standardize: whether to scale the inputs.
+        solver: by default the one that suits the problem, with the next two.
+        gap: the relative gap to the best network to stop at.
+        time_limit: seconds for each problem, or None.
+        verbose: show a line of progress on a terminal.
 
     Attributes:
         classes_: the labels, sorted.

@@ -34,7 +34,7 @@ class NuggetChoice:
     Attributes:
         problem: the problem with these nuggets, ready to solve.
         value_nugget: α; 0 if the data speak for interpolation.
-        gradient_nugget: β, ditto; 0 without gradients.
+        gradient_nugget: β, that of the gradients; 0 without gradients.
         criterion: "likelihood" or "distance", see `choose_nuggets`.
         score: its least: −log p, or the mean distance times the mean chord.
         standard_errors: of log α and log β by the Fisher information of the likelihood, (2,); infinite where a nugget

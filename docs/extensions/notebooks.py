@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ class NotebookParser(MystParser):
         """Run the notebook, and parse the page that it makes."""
         notebook = nbformat.reads(inputstring, as_version=4)
         folder = Path(document["source"]).parents[2]
-        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+        # The kernel draws into the page, whatever the site's own process draws with.
+        environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute(env=environment)
         super().parse("\n\n".join(part for cell in notebook.cells for part in _parts(cell)), document)
 
 

@@ -23,6 +23,12 @@ _MARKER = re.compile(r"^<!-- (names|module): (.*?) -->$", re.MULTILINE)
 # Code between backticks, or a character that means something in reStructuredText: a bar, a star that starts no item of
 # a list, an underscore at the end of a word.
 _SPECIAL = re.compile(r"(``.+?``|:\w+:`[^`]+`|`[^`]+`)|(?<!\\)(\||(?<=\S)\*|\*(?=\S)|(?<=\w)_(?!\w))", re.DOTALL)
+# Code, which reStructuredText wants between blanks or punctuation: a plural, `Sample`s, and a call, `f`(x), are not.
+_SPAN = re.compile(r"(``.+?``|`[^`]+`)", re.DOTALL)
+_ENDS = re.compile(r"[\s'\")\]}>\-/\\:.,;!?…–—]")
+_BEGINS = re.compile(r"[\s'\"(\[{<\-/:–—]")
+# A lone letter and a full stop, "K.", which would begin a list.
+_ENUMERATOR = re.compile(r"^((?:\s*:\w+ [^:]+:)?\s*)([A-Za-z])\.(?=\s|$)", re.MULTILINE)
 # Stands for a colon while napoleon reads; of the private use area, so that no docstring has it.
 _COLON = "\ue000"
 
@@ -72,7 +78,7 @@ def _entry(name: str) -> str:
     value: Any = ridgesplines
     for part in name.split("."):
         value = getattr(value, part)
-    directive = "autoclass" if inspect.isclass(value) else "autofunction" if callable(value) else "autodata"
+    directive = "autoclass" if inspect.isclass(value) else "autofunction" if inspect.isroutine(value) else "autodata"
     members = "\n   :members:" if directive == "autoclass" else ""
     return f"```{{eval-rst}}\n.. {directive}:: ridgesplines.{name}{members}\n```\n"
 
@@ -94,13 +100,20 @@ def _hide_colons(app: Sphinx, what: str, name: str, value: Any, options: Any, li
             lines[i] = line.replace(":", _COLON)
 
 
+def _begin(text: str, start: int) -> str:
+    return "" if not start or _BEGINS.match(text[start - 1]) else "\\ "
+
+
+def _end(text: str, end: int) -> str:
+    return "" if end == len(text) or _ENDS.match(text[end]) else "\\ "
+
+
 def _escape(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """Make a docstring reStructuredText: its bars, stars and underscores are those of formulas."""
     text = "\n".join(lines).replace(_COLON, ":")
     text = _SPECIAL.sub(lambda match: match[1] or "\\" + match[2], text)
-    # A plural, `Sample`s, ends the code where the backtick is.
-    text = re.sub(r"((?<!`)`[^`\n]+`)(?=[\w])", r"\1\\ ", text)
-    lines[:] = text.split("\n")
+    text = _SPAN.sub(lambda match: _begin(text, match.start()) + match[1] + _end(text, match.end()), text)
+    lines[:] = _ENUMERATOR.sub(r"\1\2\\.", text).split("\n")
 
 
 def _skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:

@@ -91,7 +91,7 @@ def fit_oriented(
         solver: see `solve_kernel`.
         value_nugget: see `KernelProblem`, in units of the unit ball; "automatic" for both chooses them by
             `choose_nuggets`, for noisy points and normals.
-        gradient_nugget: ditto.
+        gradient_nugget: likewise, of the gradients.
         progress: show a line of progress; None shows it on a terminal.
 
     Raises:

@@ -100,10 +100,11 @@ def reconstruct(
     Args:
         points: (N, d).
         normals: (N, d), outward; of any length but zero: only their directions count.
-        kernel: see `fit_oriented`, like the next three.
-        solver: ditto.
-        value_nugget: ditto.
-        gradient_nugget: ditto.
+        kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
+        solver: of the linear equations, see `solve_kernel`.
+        value_nugget: how far the function may be from zero at noisy points, see `KernelProblem`; 0 passes through them,
+            "automatic", for both nuggets, chooses them by `choose_nuggets`.
+        gradient_nugget: likewise how far its gradients may be from the normals.
         resolution: grid steps along the longest side of the box.
         margin: what the box is longer than the points on each side, as a part of their longest side.
         sign_repair: whether to repair the sign.
@@ -183,9 +184,9 @@ def mesh_zero_set(
     Args:
         f: the function.
         points: (N, d): the function is evaluated near its zero set, and near them.
-        resolution: see `reconstruct`, like the rest.
-        margin: ditto.
-        progress: ditto.
+        resolution: grid steps along the longest side of the box.
+        margin: what the box is longer than the points on each side, as a part of their longest side.
+        progress: show a line of progress; None shows it on a terminal.
 
     Raises:
         ValueError: if the grid would not fit into memory or f has no zero on it.
