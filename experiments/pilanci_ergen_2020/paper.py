@@ -147,9 +147,9 @@ EXPERIMENTS = [
             "steps": 10_000,
         },
         full={
-            "dimensions": [1, 1, 2, 2, 3],
-            "counts": [12, 40, 20, 40, 16],
-            "strengths": [0.1, 0.1, 0.1, 0.3, 0.3],
+            "dimensions": [1, 1, 2, 2, 2],
+            "counts": [12, 40, 20, 20, 40],
+            "strengths": [0.1, 0.1, 0.3, 0.1, 0.3],
             "seed": 1,
             "networks": 32,
             "width": 200,
