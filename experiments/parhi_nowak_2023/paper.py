@@ -57,8 +57,8 @@ def solve(
 ) -> dict[str, Any]:
     """Mean squared errors over the ball, of each method for its best strength of a grid: the oracle's choice.
 
-    Certified fits for λ = s · noise · √N, kernel ridge regression (uniform directions and biases) for nuggets, both with
-    affine functions free. The target depends on the seed, and not on N where it is one kink.
+    Certified fits for λ = s · noise · √N, kernel ridge regression (uniform directions and biases) for nuggets, with
+    affine functions free in both. The target depends on the seed, and not on N where it is one kink.
     """
     target = draw_target(np.random.default_rng(seed), kind, count, dimension, scale)
     rng = np.random.default_rng([seed, count, dimension])
@@ -127,7 +127,7 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
 
 _STRENGTHS = [float(10.0**power) for power in np.arange(-2.5, 0.3, 0.5)]
 _NUGGETS = [float(10.0**power) for power in np.arange(-4.0, 1.1, 0.5)]
-_FINE_STRENGTHS = [float(10.0**power) for power in np.arange(-2.75, 0.3, 0.25)]
+_FINE_STRENGTHS = [float(10.0**power) for power in np.arange(-2.5, 0.3, 0.25)]
 _FINE_NUGGETS = [float(10.0**power) for power in np.arange(-5.0, 1.6, 0.25)]
 _QUICK = {"seeds": 10, "noise": 0.2, "scale": 3.0, "strengths": _STRENGTHS, "nuggets": _NUGGETS, "gap": 1e-4}
 _FULL = {"seeds": 20, "noise": 0.2, "scale": 3.0, "strengths": _FINE_STRENGTHS, "nuggets": _FINE_NUGGETS, "gap": 1e-4}
@@ -138,7 +138,7 @@ EXPERIMENTS = [
         paper="parhi_nowak_2023",
         name="kink",
         title="errors over N for a target of one neuron: certified fits and kernel ridge regression",
-        quick={"kind": "kink", "counts": {"line": [50, 100, 200, 400], "plane": [50, 100, 200]}, **_QUICK},
+        quick={"kind": "kink", "counts": {"line": [50, 100, 200, 400, 800], "plane": [50, 100, 200]}, **_QUICK},
         full={"kind": "kink", "counts": _COUNTS, **_FULL},
         parts=parts,
         solve=solve,
@@ -149,7 +149,7 @@ EXPERIMENTS = [
         paper="parhi_nowak_2023",
         name="hard",
         title="errors over N for targets that grow with N, the hardest of one RTV²",
-        quick={"kind": "hard", "counts": {"line": [50, 100, 200, 400]}, **_QUICK},
+        quick={"kind": "hard", "counts": {"line": [50, 100, 200, 400, 800]}, **_QUICK},
         full={"kind": "hard", "counts": _COUNTS, **_FULL},
         parts=parts,
         solve=solve,
