@@ -290,6 +290,7 @@ EXPERIMENTS = [
         solve=solve_regions,
         gather=gather_regions,
         draw=draw_regions,
+        brief=True,
     ),
     Experiment(
         paper="del_grande_2026",

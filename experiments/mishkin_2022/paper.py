@@ -161,6 +161,7 @@ EXPERIMENTS = [
         solve=solve_patterns,
         gather=gather_patterns,
         draw=draw_patterns,
+        brief=True,
     ),
     Experiment(
         paper="mishkin_2022",

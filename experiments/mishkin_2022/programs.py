@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cvxpy
 import numpy as np
 
@@ -40,15 +42,14 @@ def gated_program(inputs: np.ndarray, targets: np.ndarray, strength: float, patt
     return _least(fit, targets, strength, [variable], [])
 
 
-def _least(
-    fit: cvxpy.Expression, targets: np.ndarray, strength: float, groups: list[cvxpy.Variable], cones: list
-) -> float:
+def _least(fit: Any, targets: np.ndarray, strength: float, groups: list[cvxpy.Variable], cones: list) -> float:
     cost = sum(cvxpy.sum(cvxpy.norm(group, 2, axis=0)) for group in groups)
     program = cvxpy.Problem(cvxpy.Minimize(0.5 * cvxpy.sum_squares(fit - targets) + strength * cost), cones)
     program.solve(solver="CLARABEL", **_TOLERANCES)
-    if program.value is None:
+    value: Any = program.value
+    if value is None:
         raise np.linalg.LinAlgError(f"Clarabel found no solution ({program.status}).")
-    return float(program.value)
+    return float(value)
 
 
 def patterns_of(inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:

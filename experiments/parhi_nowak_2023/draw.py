@@ -13,7 +13,7 @@ def draw(outcome: Outcome) -> Figure:
     """Mean squared errors over N on logarithmic axes, with the slopes of theory."""
     places = list(dict.fromkeys(key.split("/")[0] for key in outcome.arrays))
     with figure_style():
-        figure = new_figure(columns=len(places), height=2.8)
+        figure = new_figure(columns=len(places), height=3.3)
         for axes, where in zip(np.atleast_1d(figure.subplots(1, len(places))), places, strict=True):
             get = {name: outcome.arrays[f"{where}/{name}"] for name in ("counts", "errors", "rates", "theory")}
             counts = get["counts"]
@@ -34,6 +34,6 @@ def draw(outcome: Outcome) -> Figure:
             axes.minorticks_off()
             axes.set_xlabel("N")
             axes.set_title(f"on the {where}" if where == "line" else f"in the {where}")
-            axes.legend(fontsize=6)
+            axes.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         figure.axes[0].set_ylabel("mean squared error")
     return figure

@@ -195,9 +195,10 @@ def mean_square_errors(clean: np.ndarray, denoiser: rs.RidgeSpline, noise: float
             off = denoised(y) - y
             return (off**2 * mass - 2 * off * noise * first + noise**2 * second) / (high - low)
 
-        ends = [low - 8 * noise, high + 8 * noise]
-        ends = np.unique(np.clip(np.concatenate([ends, clean, kinks]), *ends))
-        return sum(quad(at, a, b, epsabs=1e-11, epsrel=1e-8)[0] for a, b in itertools.pairwise(ends))
+        first, last = low - 8 * noise, high + 8 * noise
+        ends = np.unique(np.clip(np.concatenate([[first, last], clean, kinks]), first, last))
+        pieces = (quad(at, a, b, epsabs=1e-11, epsrel=1e-8)[0] for a, b in itertools.pairwise(ends))
+        return float(sum(pieces))
 
     # The posterior mean jumps from one clean point to the next within about noise² / distance of the middle.
     middles = 0.5 * (clean[1:] + clean[:-1])
