@@ -1,4 +1,4 @@
-"""`python -m experiments list | run | draw | check | all | table [KEY | KEY/NAME …]`."""
+"""`python -m experiments list | run | draw | check | all | table | report [KEY | KEY/NAME …]`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from experiments.reporting import check, claims_about, draw, markdown, seconds_o
 from experiments.running import run
 from experiments.storage import Store
 from experiments.workers import DaskCluster, Processes, Workers
+from ridgesplines.progress import Progress
 
 FOLDER = Path("results")
 _ACTIONS = {
@@ -23,6 +24,7 @@ _ACTIONS = {
     "check": "claims beside the numbers that were kept",
     "all": "run, draw and check",
     "table": "write all claims with their numbers into papers/README.md",
+    "report": "write one page with claims, numbers, figures, and certified paths to move along",
 }
 
 
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str], workers: Workers | None = None) -> int:
             return _list(experiments, store, options.papers)
         if options.action == "table":
             return _table(experiments, store, options.papers)
+        if options.action == "report":
+            return _report(experiments, store, options)
         failed = False
         # Malformed claims are told before the work.
         claims = claims_about(experiments, options.papers)
@@ -103,6 +107,18 @@ def _table(experiments: Sequence[Experiment], store: Store, papers: Path) -> int
     return int(any(verdict.state == "fails" for verdict in verdicts))
 
 
+def _report(experiments: Sequence[Experiment], store: Store, options: argparse.Namespace) -> int:
+    from experiments.report.page import write_report
+    from experiments.report.paths import certified_paths
+
+    file = options.out or store.folder / "report.html"
+    with Progress() as show:
+        show("certifying the two paths of the page")
+        verdicts = write_report(experiments, store, options.papers, file, certified_paths())
+    print(f"{summary(verdicts)}; the page is {file}")
+    return int(any(verdict.state == "fails" for verdict in verdicts))
+
+
 def _positive(text: str) -> int:
     try:
         value = int(text)
@@ -127,6 +143,8 @@ def _parser() -> argparse.ArgumentParser:
             action.set_defaults(words=[])
         action.add_argument("--folder", type=Path, default=FOLDER, help=f"of the results ({FOLDER})")
         action.add_argument("--papers", type=Path, default=PAPERS, help=argparse.SUPPRESS)
+        if name == "report":
+            action.add_argument("--out", type=Path, help="the page (report.html in the folder of the results)")
         if name in ("run", "draw", "check", "all"):
             action.add_argument("--quick", action="store_true", help="the quick size, kept apart from the full one")
         if name in ("run", "all"):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from experiments.catalogue import PAPERS, experiments_of, keys
 from experiments.claims import Claim, Verdict, judge, read_claims
 from experiments.experiment import Experiment
@@ -84,30 +86,34 @@ def _age(experiment: Experiment, code: object, size: str) -> str:
 
 def markdown(verdicts: Iterable[Verdict], paper: bool = False) -> str:
     """Claims, numbers and tolerances as a table; with the paper of each before them if asked for."""
-    rows = [("paper", *_HEADER) if paper else _HEADER]
+    rows: list[tuple[str, ...]] = [("paper", *_HEADER) if paper else _HEADER]
     rows.append(tuple("---" for _ in rows[0]))
     for verdict in verdicts:
         claim = verdict.claim
         state = f"**{verdict.state}**" if verdict.state == "fails" else verdict.state
         note = f": {verdict.note}" if verdict.note else ""
-        size = "" if verdict.size == "full" else " (quick)"
-        found = "–" if verdict.number is None else f"{_short(verdict.number)}{size}"
-        cells = (claim.statement, f"{claim.experiment}: {claim.number}", claim.asked, found, f"{state}{note}")
+        cells = (claim.statement, f"{claim.experiment}: {claim.number}", claim.asked, shown(verdict), f"{state}{note}")
         link = (f"[{claim.paper}]({claim.paper}.md)",) if paper else ()
         rows.append(tuple(cell.replace("|", r"\|") for cell in (*link, *cells)))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _short(value: float) -> str:
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.4g}"
+def shown(verdict: Verdict) -> str:
+    """The number that was found, and whether of the quick size."""
+    if verdict.number is None:
+        return "–"
+    whole = np.isfinite(verdict.number) and verdict.number == round(verdict.number) and abs(verdict.number) < 1e6
+    size = "" if verdict.size == "full" else " (quick)"
+    return (f"{verdict.number:.0f}" if whole else f"{verdict.number:.4g}") + size
 
 
-def _best_known(claims: Sequence[tuple[Claim, Experiment]], store: Store) -> list[Verdict]:
+def best_known(claims: Sequence[tuple[Claim, Experiment]], store: Store) -> list[Verdict]:
     """Each claim by the full size where that is kept, else by the quick one."""
     verdicts = []
     for pair in claims:
         known = [verdict for size in ("full", "quick") for verdict in check([pair], store, size)]
-        verdicts.append(next((verdict for verdict in known if verdict.state != "not run"), known[0]))
+        reasoned = max(known, key=lambda verdict: bool(verdict.note))
+        verdicts.append(next((verdict for verdict in known if verdict.state != "not run"), reasoned))
     return verdicts
 
 
@@ -122,7 +128,7 @@ def write_table(experiments: Sequence[Experiment], store: Store, file: Path) -> 
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest or END in after:
         raise ValueError(f"{file} needs the lines {BEGIN} and {END} once each, in this order; the table goes between.")
-    verdicts = _best_known(claims_about(experiments, file.parent), store)
+    verdicts = best_known(claims_about(experiments, file.parent), store)
     write_text(file, f"{before}{BEGIN}\n\n{markdown(verdicts, paper=True)}\n\n{END}{after}")
     return verdicts
 

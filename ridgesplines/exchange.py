@@ -104,7 +104,7 @@ def export_network(
         names: of the hidden, the output and the skip layer, in place of those above.
 
     Returns:
-        A dictionary of arrays, nested for Flax; `{name: torch.as_tensor(array) for …}` is a state dict.
+        A dictionary of arrays, nested for Flax. As tensors, by `torch.as_tensor`, its values make a state dict.
 
     Raises:
         TypeError: if `spline` is none.

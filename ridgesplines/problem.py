@@ -201,7 +201,7 @@ class Problem:
 
     @property
     def outputs(self) -> int:
-        """D."""
+        """The number of outputs, D."""
         return 1 if self.targets.ndim == 1 else self.targets.shape[1]
 
     @property

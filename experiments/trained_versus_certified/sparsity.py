@@ -56,26 +56,37 @@ class Course:
 
 def courses(case: Case, seeds: int = SEEDS, steps: int = STEPS) -> list[Course]:
     """Train in each way."""
+    return [course(case, way, seeds, steps) for way in WAYS]
+
+
+def course(case: Case, way: str, seeds: int = SEEDS, steps: int = STEPS) -> Course:
+    """Train in one way."""
     problem = case.make()
     solution = rs.solve(problem, rs.ColumnGeneration(gap=case.gap))
     width, bound = 4 * max(solution.spline.width, 5), solution.certificate.bound
-    found = []
-    for way, settings in WAYS.items():
-        result = rs.train(
-            problem, width=width, seeds=seeds, steps=steps, dual=solution.dual, keep_neurons=True, **settings
-        )
-        path = result.trajectory
-        assert path.coefficients is not None
-        assert path.weights is not None
-        alive = (path.coefficients != 0) & (path.weights != 0).any(axis=-1)
-        curves = (alive.sum(axis=-1), path.active, path.objectives / bound - 1)
-        nonzero, active, gaps = (np.median(curve, axis=0).tolist() for curve in curves)
-        final = ((result.objectives - bound) / result.objectives).tolist()
-        kind, certified = solution.certificate.kind, solution.spline.width
-        recorded = path.steps.tolist()
-        merged = result.widths.tolist()
-        found.append(Course(case.title, way, width, certified, kind, recorded, nonzero, active, gaps, final, merged))
-    return found
+    result = rs.train(
+        problem, width=width, seeds=seeds, steps=steps, dual=solution.dual, keep_neurons=True, **WAYS[way]
+    )
+    path = result.trajectory
+    assert path.coefficients is not None
+    assert path.weights is not None
+    alive = (path.coefficients != 0) & (path.weights != 0).any(axis=-1)
+    curves = (alive.sum(axis=-1), path.active, path.objectives / bound - 1)
+    nonzero, active, gaps = (np.median(curve, axis=0).tolist() for curve in curves)
+    final = ((result.objectives - bound) / result.objectives).tolist()
+    return Course(
+        case.title,
+        way,
+        width,
+        solution.spline.width,
+        solution.certificate.kind,
+        path.steps.tolist(),
+        nonzero,
+        active,
+        gaps,
+        final,
+        result.widths.tolist(),
+    )
 
 
 def run(folder: Path, cases: tuple[Case, ...] = (CASES[0], CASES[2]), **options: int) -> list[list[Course]]:

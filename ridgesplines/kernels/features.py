@@ -37,12 +37,12 @@ class RandomFeatures:
 
     @property
     def width(self) -> int:
-        """K."""
+        """The number of features, K."""
         return len(self.biases)
 
     @property
     def dimension(self) -> int:
-        """d."""
+        """The number of inputs, d."""
         return self.weights.shape[1]
 
     def __call__(self, x: Array) -> Array:

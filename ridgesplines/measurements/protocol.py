@@ -97,7 +97,7 @@ class Measurement(ABC):
 
     @property
     def dimension(self) -> int:
-        """d."""
+        """The number of inputs, d."""
         return self.centres.shape[1]
 
     @property

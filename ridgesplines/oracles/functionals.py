@@ -70,12 +70,12 @@ class Functionals(Protocol):
 
     @property
     def count(self) -> int:
-        """N."""
+        """The number of functionals, N."""
         ...
 
     @property
     def dimension(self) -> int:
-        """d."""
+        """The number of inputs, d."""
         ...
 
     @property

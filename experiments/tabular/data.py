@@ -1,0 +1,72 @@
+"""The tables: one that scikit-learn ships, others from a folder of data that may lie beside the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+# A folder of data sets that may lie beside the repository.
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+class Unavailable(Exception):
+    """Data that cannot be had here; the message says why."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What to predict from what.
+
+    Attributes:
+        key: names it in results.
+        title: names it in tables and figures.
+        target: what is predicted, with its unit.
+        load: gives x (N, d) and y (N,).
+    """
+
+    key: str
+    title: str
+    target: str
+    load: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+
+def _diabetes() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_diabetes
+
+    x, y = load_diabetes(return_X_y=True)
+    return np.asarray(x), np.asarray(y)
+
+
+def _last(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """The last column of a CSV file from all others."""
+    rows = np.loadtxt(_found(path), delimiter=",", skiprows=1)
+    return rows[:, :-1], rows[:, -1]
+
+
+def _zinc() -> tuple[np.ndarray, np.ndarray]:
+    x, y = _last("surfaces_2d/meuse_zinc.csv")
+    return x, np.log(y)
+
+
+def _arrays(path: str) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(_found(path)) as arrays:
+        return arrays["X"], arrays["y"]
+
+
+def _found(path: str) -> Path:
+    if not (BESIDE / path).is_file():
+        raise Unavailable(f"{path} is not in a folder shared/data beside the repository.")
+    return BESIDE / path
+
+
+TABLES = (
+    Table("zinc", "zinc in the Meuse's flood plain", "log of zinc (mg/kg)", _zinc),
+    Table("mpg", "cars", "miles per gallon", lambda: _last("tabular/auto_mpg.csv")),
+    Table("diabetes", "diabetes", "disease progression", _diabetes),
+    Table("energy", "heating of buildings", "load (kWh/m²)", lambda: _arrays("fetch_only/uci_energy_10splits.npz")),
+    Table("concrete", "concrete", "compressive strength (MPa)", lambda: _last("tabular/concrete_raw.csv")),
+    Table("wine", "red wine", "grade", lambda: _arrays("fetch_only/uci_wine_10splits.npz")),
+)

@@ -1,0 +1,1 @@
+"""Proximal training on the path norm beside gradient steps on weight decay."""
