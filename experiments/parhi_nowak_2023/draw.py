@@ -26,7 +26,7 @@ def draw(outcome: Outcome) -> Figure:
                 axes.errorbar(counts, np.exp(middle), bars, fmt="os"[j] + "-", color=COLOURS[j], label=label)
                 theory = get["theory"][j]
                 line = np.exp(middle[0]) * (1.5, 0.67)[1 - j] * (counts / counts[0]) ** theory
-                words = ("rate of theory", "least rate of linear methods")[j]
+                words = ("rate of theory", "linear methods at best")[j]
                 axes.plot(counts, line, ":", color=COLOURS[j], label=f"{words}, {theory:.2f}")
             axes.set_xscale("log")
             axes.set_yscale("log")
