@@ -24,7 +24,7 @@ from ridgesplines.arrangement import activation_patterns
 
 # Profiles of a teacher that come nearer to ±1 elsewhere are left out: the theorem's condition would be in doubt.
 _MARGIN = 0.02
-_TEACHERS_TRIED = 3000
+_TEACHERS_TRIED = 10_000
 
 
 def problem_of(x: np.ndarray, y: np.ndarray, bias: bool, strength: float) -> rs.Problem:
@@ -304,8 +304,8 @@ EXPERIMENTS = [
             "gap": 1e-9,
         },
         full={
-            "settings": [[1, True, 20, 2], [2, False, 20, 3], [2, False, 40, 4], [2, True, 40, 2], [2, True, 60, 3]],
-            "teachers": 6,
+            "settings": [[1, True, 20, 2], [2, False, 20, 3], [2, False, 40, 4], [2, True, 24, 2]],
+            "teachers": 4,
             "strengths": [1e-5, 3e-5, 1e-4, 3e-4, 1e-3],
             "noise": 0.02,
             "gap": 1e-9,
