@@ -193,7 +193,7 @@ def mean_square_errors(clean: np.ndarray, denoiser: rs.RidgeSpline, noise: float
             first = norm.pdf(a) - norm.pdf(b)
             second = mass + a * norm.pdf(a) - b * norm.pdf(b)
             off = denoised(y) - y
-            return (off**2 * mass - 2 * off * noise * first + noise**2 * second) / (high - low)
+            return float((off**2 * mass - 2 * off * noise * first + noise**2 * second) / (high - low))
 
         first, last = low - 8 * noise, high + 8 * noise
         ends = np.unique(np.clip(np.concatenate([[first, last], clean, kinks]), first, last))
