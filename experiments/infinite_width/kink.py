@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +51,19 @@ def grid_points(steps: int = 40) -> np.ndarray:
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def kernel_fits(kernel: Kernel, x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def kernel_fits(
+    kernel: Kernel, x: np.ndarray, y: np.ndarray, grid: np.ndarray, nuggets: Sequence[float] = NUGGETS
+) -> np.ndarray:
     """Kernel ridge regression with a free constant and slope, as the ridge spline has, for each nugget: (…, n)."""
-    problems = (rs.KernelProblem(x, y, kernel=kernel, value_nugget=nugget, free_degree=1) for nugget in NUGGETS)
+    problems = (rs.KernelProblem(x, y, kernel=kernel, value_nugget=nugget, free_degree=1) for nugget in nuggets)
     return np.stack([np.asarray(rs.solve_kernel(problem, rs.DenseCholesky()).spline(grid)) for problem in problems])
 
 
-def ridge_splines(x: np.ndarray, y: np.ndarray, gap: float) -> list[rs.Solution]:
+def ridge_splines(
+    x: np.ndarray, y: np.ndarray, gap: float, strengths: Sequence[float] = STRENGTHS, noise: float = NOISE
+) -> list[rs.Solution]:
     """The certified solutions for each strength, which grows with √N as the noise's part of the dual does."""
-    problems = (rs.Problem(rs.Samples(x), y, strength=s * NOISE * len(y) ** 0.5) for s in STRENGTHS)
+    problems = (rs.Problem(rs.Samples(x), y, strength=s * noise * len(y) ** 0.5) for s in strengths)
     return [rs.solve(problem, rs.ColumnGeneration(gap=gap)) for problem in problems]
 
 

@@ -1,0 +1,1 @@
+"""Convex reformulations with sampled activation patterns, gated or not, and their library beside certified optima."""

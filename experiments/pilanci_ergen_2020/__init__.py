@@ -1,0 +1,1 @@
+"""The convex program over all activation patterns beside the certified optimum and trained networks."""
