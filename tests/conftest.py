@@ -1,7 +1,9 @@
-"""The settings of the test session: reproducible property tests, and where the reference files lie."""
+"""The settings of the test session: reproducible property tests, thinned suites, and where the reference files lie."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,22 @@ from hypothesis import settings
 # Derandomised: a failure seen once is seen always. Without a deadline: the first call compiles.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("default")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Of the cases of a test with the marker `thinned(n)` one in n is ordinary, always the same ones; others are long.
+
+    By a hash of their names, so that no parameter is left out; the first case of each test is always ordinary.
+    """
+    seen = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        marker = item.get_closest_marker("thinned")
+        if marker is not None and test in seen and zlib.crc32(item.nodeid.encode()) % marker.args[0]:
+            item.add_marker(pytest.mark.long)
+        seen.add(test)
+
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -35,6 +35,8 @@ from ridgesplines.losses import (
 )
 from ridgesplines.oracles import Neurons
 
+pytestmark = pytest.mark.thinned(2)
+
 # The reference programs are asked for 1e-10 and reach it to about this.
 CONIC = 1e-7
 

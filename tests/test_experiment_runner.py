@@ -49,7 +49,9 @@ def with_mishap(mishap: str, count: int = 4):
 
 
 def start(folder: Path, *arguments: str, pause: float) -> subprocess.Popen:
-    code = f"import made_up_experiment as m; m.main({str(folder)!r}, *{arguments!r}, pause={pause})"
+    # What runs in the background of a shell, as these tests may, is deaf to Ctrl-C; the command in question is not.
+    hearing = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{hearing}; import made_up_experiment as m; m.main({str(folder)!r}, *{arguments!r}, pause={pause})"
     environment = os.environ | {"PYTHONPATH": _PATHS}
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return subprocess.Popen([sys.executable, "-c", code], env=environment, **pipes)

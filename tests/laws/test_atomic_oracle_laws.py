@@ -14,6 +14,8 @@ from ridgesplines.arrangement import activation_patterns
 from ridgesplines.oracles import AtomicOracle, Biases, Neurons, Supremum, profile
 from ridgesplines.polynomials import PolynomialFit
 
+pytestmark = pytest.mark.thinned(3)
+
 
 def generic(rng, dimension):
     return rng.standard_normal((12, dimension))

@@ -26,6 +26,8 @@ from ridgesplines.kernels import (
 )
 from ridgesplines.polynomials import Polynomial, monomial_count, monomials
 
+pytestmark = pytest.mark.thinned(2)
+
 # A new kernel gets one row here.
 KERNELS: list[Kernel] = [
     GaussianKernel(2),

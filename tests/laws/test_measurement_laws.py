@@ -31,6 +31,8 @@ from ridgesplines.activations import LeakyReLU, TruncatedPower
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import monomial_count, monomials, ridge_power
 
+pytestmark = pytest.mark.thinned(2)
+
 
 def draw_boxes(rng: np.random.Generator, dimension: int, count: int) -> BoxAverages:
     """Some of them thin, or without thickness, along some axes."""

@@ -34,6 +34,8 @@ from ridgesplines.oracles import (
     profile,
 )
 
+pytestmark = pytest.mark.thinned(3)
+
 
 @dataclass(frozen=True)
 class Case:

@@ -23,6 +23,8 @@ from ridgesplines import (
 )
 from ridgesplines.oracles import PlaneOracle, SpaceOracle, space
 
+pytestmark = pytest.mark.thinned(2)
+
 GAP = 1e-6  # the default of the solver
 # Clarabel is asked for 1e-10, and reaches it to about this on programs with cones.
 CONIC = 1e-7

@@ -29,6 +29,8 @@ from ridgesplines import (
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.convex_program import candidate_neurons
 
+pytestmark = pytest.mark.thinned(3)
+
 GAP = 1e-6  # the default of both solvers
 COUNT = 9
 BOUND = 2.5  # beyond all data: |x| ≤ √2 in each dual norm, or 2

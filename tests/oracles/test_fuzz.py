@@ -24,6 +24,8 @@ from ridgesplines.losses import (
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import monomial_count
 
+pytestmark = pytest.mark.thinned(2)
+
 KINDS = ("uniform", "clustered", "repeated", "lattice", "collinear", "far away", "thin")
 
 

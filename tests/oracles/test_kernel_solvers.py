@@ -23,6 +23,8 @@ from ridgesplines.kernels import (
 from ridgesplines.solvers.kernel_gradients import ordering, solver
 from ridgesplines.solvers.kernel_gradients.factor import InverseCholesky
 
+pytestmark = pytest.mark.thinned(2)
+
 
 def oriented(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Points on an ellipsoid within the unit ball, and its unit normals."""

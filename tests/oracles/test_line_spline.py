@@ -20,6 +20,8 @@ from ridgesplines.solvers.line.sweeps import GAINS, factorize, sweep
 from tests.helpers import seeds
 from tests.references import line_program, slope_changes, trend_filter
 
+pytestmark = pytest.mark.thinned(2)
+
 REGRESSION = [
     rs.SquaredLoss(),
     rs.HuberLoss(0.5),

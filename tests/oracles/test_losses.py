@@ -21,6 +21,8 @@ from ridgesplines.losses import (
 )
 from ridgesplines.oracles import LineOracle, PlaneOracle
 
+pytestmark = pytest.mark.thinned(2)
+
 GAP = 1e-6  # the default of the solver
 # The reference programs are solved to about this.
 CONIC = 1e-7

@@ -12,6 +12,8 @@ import ridgesplines as rs
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.training import run
 
+pytestmark = pytest.mark.thinned(2)
+
 LINE = np.linspace(-1, 1, 12)
 # Along the line and in the plane: the measurements, and the order of the regularizer.
 KINDS = {

@@ -16,6 +16,8 @@ import ridgesplines as rs
 from ridgesplines.solvers.training import OPTIMIZERS, SCHEDULES, loop, options, run
 from ridgesplines.solvers.training.merging import spline_of
 
+pytestmark = pytest.mark.thinned(2)
+
 
 def waves(count: int, dimension: int, seed: int = 0, labels: bool = False):
     """Uniform points in [−1, 1]^d, and a bump and a wave with noise, or labels."""
