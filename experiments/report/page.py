@@ -26,6 +26,8 @@ _YEAR = re.compile(r"^\s*year\s*=\s*\{(\d+)\}", re.MULTILINE)
 _SECTION = re.compile(r"^## What it [a-z]+\n+(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 _ACCENTS = {"'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "c": "\u0327", "v": "\u030c"}
 _ACCENT = re.compile(r"\{?\\(['`^\"~]|[cv](?=[ {]))\s*\{?([A-Za-z])\}?\}?")
+# Pixels of the page for one of a figure's.
+_ON_PAGE = 0.7
 _FIELDS = (
     ("strength", "strength λ"),
     ("neurons", "neurons"),
@@ -180,10 +182,14 @@ def _figure(experiment: Experiment, store: Store) -> str:
     for quick in (False, True):
         file = store.place(experiment, quick).with_suffix(".png")
         if file.is_file():
-            data = base64.b64encode(file.read_bytes()).decode("ascii")
+            content = file.read_bytes()
+            data = base64.b64encode(content).decode("ascii")
+            # Its width in pixels, as the file's header has it: figures of one and two columns keep their proportion.
+            width = round(_ON_PAGE * int.from_bytes(content[16:20], "big"))
             size = ", quick size" if quick else ""
             return (
-                f'<figure><img src="data:image/png;base64,{data}" alt="{escape(experiment.title)}" loading="lazy">'
+                f'<figure><img src="data:image/png;base64,{data}" alt="{escape(experiment.title)}" width="{width}" '
+                f'loading="lazy">'
                 f"<figcaption>{escape(experiment.title)} (<code>{label}</code>{size})</figcaption></figure>\n"
             )
     return f'<p class="absent">{escape(experiment.title)}: <code>{label}</code> has not been run and drawn.</p>\n'
