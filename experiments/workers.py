@@ -179,7 +179,7 @@ class DaskCluster(Workers):
             ValueError: if Dask or the scheduler is not there.
         """
         try:
-            from distributed import Client, as_completed
+            from distributed import Client, as_completed  # pyright: ignore[reportMissingImports] # the extra `cluster`
         except ImportError as error:
             raise ValueError(f"a scheduler needs Dask ({error}): pip install 'ridgesplines[cluster]'") from None
         try:
