@@ -165,6 +165,7 @@ def test_the_quality_of_the_searches_is_measured(capsys):
     assert all(row[6] == "100.0%" and float(row[7]) <= 1e-9 for row in rows)
 
 
+@pytest.mark.long
 def test_every_row_of_the_benchmarks_is_measured_printed_and_drawn(tmp_path, capsys):
     folder = ["--quick", "--folder", str(tmp_path)]
     assert command.main(["--markdown", *folder]) == 0

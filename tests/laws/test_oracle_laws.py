@@ -732,6 +732,7 @@ def test_the_profile_is_the_sum_of_activations_however_many_neurons():
     assert profile(points, dual, Neurons.none(2)).shape == (0,)
 
 
+@pytest.mark.long
 def test_oracles_work_where_no_folder_can_hold_compiled_code():
     script = (
         "import numba.core.caching as caching\n"

@@ -183,6 +183,7 @@ for order in (2, 4):
 """
 
 
+@pytest.mark.long
 def test_several_devices_give_the_answer_of_one():
     answers = []
     for count in (1, 4):

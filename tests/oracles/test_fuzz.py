@@ -268,6 +268,7 @@ def test_every_loss_is_solved_and_bounded_on_awkward_data(seed):
     assert bool(check(draw_problem(seed), seed)) <= (seed in AMISS)
 
 
+@pytest.mark.thinned(5)
 @pytest.mark.parametrize("seed", [*range(80), 274, 529])
 def test_several_outputs_and_higher_orders_are_solved_and_bounded_on_awkward_data(seed):
     assert bool(check(draw_wide(seed), seed)) <= (seed in WIDE_AMISS)

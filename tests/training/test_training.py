@@ -300,6 +300,7 @@ def test_the_records_are_those_of_the_networks():
     assert max(bounds) <= result.best.objective
 
 
+@pytest.mark.long
 def test_groups_that_fit_the_cache_train_what_all_would_together(monkeypatch):
     problem, settings = problem_of(), dict(width=23, steps=40, seeds=4)
     together = rs.train(problem, records=10, **settings)
@@ -451,6 +452,7 @@ print(jax.device_count(), *map(repr, map(float, result.objectives)))
 """
 
 
+@pytest.mark.long
 def test_several_devices_train_what_one_does():
     answers = []
     for count in (1, 2):
