@@ -116,4 +116,5 @@ def _cell(rows: list[Row]) -> str:
     width = np.median([row["width"] for row in rows])
     seconds = np.median([row["seconds"] for row in rows])
     neurons = f"{width:.0f} neurons, " if width else ""
-    return f"{errors.mean():.3g} ± {spread:.1g} ({neurons}{seconds:.2g} s)"
+    spent = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}"
+    return f"{errors.mean():.3g} ± {spread:.1g} ({neurons}{spent} s)"
