@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Of tests side by side each has a processor; linear algebra on several threads would have them wait for each other.
+# Libraries read this when they are first imported, which is after this file.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 # Derandomised: a failure seen once is seen always. Without a deadline: the first call compiles.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=30)

@@ -35,7 +35,7 @@ from ridgesplines.losses import (
 )
 from ridgesplines.oracles import Neurons
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 # The reference programs are asked for 1e-10 and reach it to about this.
 CONIC = 1e-7

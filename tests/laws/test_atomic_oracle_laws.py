@@ -14,7 +14,7 @@ from ridgesplines.arrangement import activation_patterns
 from ridgesplines.oracles import AtomicOracle, Biases, Neurons, Supremum, profile
 from ridgesplines.polynomials import PolynomialFit
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 
 def generic(rng, dimension):

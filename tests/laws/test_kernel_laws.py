@@ -26,7 +26,7 @@ from ridgesplines.kernels import (
 )
 from ridgesplines.polynomials import Polynomial, monomial_count, monomials
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 # A new kernel gets one row here.
 KERNELS: list[Kernel] = [

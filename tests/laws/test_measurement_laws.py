@@ -31,7 +31,7 @@ from ridgesplines.activations import LeakyReLU, TruncatedPower
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import monomial_count, monomials, ridge_power
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 
 def draw_boxes(rng: np.random.Generator, dimension: int, count: int) -> BoxAverages:

@@ -21,7 +21,7 @@ from ridgesplines.oracles import (
     profile,
 )
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 # (order, dimension, outputs); 0 outputs is a dual vector without that axis.
 CASES = ((2, 4, 0), (2, 3, 2), (3, 1, 0), (3, 3, 0), (4, 2, 2), (4, 3, 0))

@@ -23,7 +23,7 @@ from ridgesplines import (
 )
 from ridgesplines.oracles import PlaneOracle, SpaceOracle, space
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 GAP = 1e-6  # the default of the solver
 # Clarabel is asked for 1e-10, and reaches it to about this on programs with cones.

@@ -24,7 +24,7 @@ from ridgesplines.losses import (
 from ridgesplines.oracles import Neurons
 from ridgesplines.polynomials import monomial_count
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 KINDS = ("uniform", "clustered", "repeated", "lattice", "collinear", "far away", "thin")
 

@@ -23,7 +23,7 @@ from ridgesplines.kernels import (
 from ridgesplines.solvers.kernel_gradients import ordering, solver
 from ridgesplines.solvers.kernel_gradients.factor import InverseCholesky
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 
 def oriented(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ from ridgesplines.solvers.line.sweeps import GAINS, factorize, sweep
 from tests.helpers import seeds
 from tests.references import line_program, slope_changes, trend_filter
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 REGRESSION = [
     rs.SquaredLoss(),

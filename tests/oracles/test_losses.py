@@ -21,7 +21,7 @@ from ridgesplines.losses import (
 )
 from ridgesplines.oracles import LineOracle, PlaneOracle
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 GAP = 1e-6  # the default of the solver
 # The reference programs are solved to about this.

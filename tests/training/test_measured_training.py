@@ -12,7 +12,7 @@ import ridgesplines as rs
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.training import run
 
-pytestmark = pytest.mark.thinned(2)
+pytestmark = pytest.mark.thinned(4)
 
 LINE = np.linspace(-1, 1, 12)
 # Along the line and in the plane: the measurements, and the order of the regularizer.
