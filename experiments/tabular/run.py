@@ -95,7 +95,7 @@ def of(rows: list[Row], table: Table, method: Method) -> list[Row]:
 
 
 def markdown(rows: list[Row], tables: tuple[Table, ...] = TABLES, methods: tuple[Method, ...] = METHODS) -> str:
-    """Mean test errors (root mean squares), standard errors over folds, median neurons and processor seconds of a fit."""
+    """Mean test errors (root mean squares) with their standard errors, median neurons, processor seconds of a fit."""
     lines = [
         "| table | N × d | " + " | ".join(method.name for method in methods) + " |",
         "|---|---|" + "---|" * len(methods),
