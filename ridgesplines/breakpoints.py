@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
+from ridgesplines.archive import assembling, read_archive, write_archive
 from ridgesplines.arrays import finite_array
-from ridgesplines.certificate import Certificate, certify
+from ridgesplines.certificate import Certificate
 from ridgesplines.checks import check_gap
 from ridgesplines.losses import SquaredLoss
 from ridgesplines.path import RegularizationPath, path_end
 from ridgesplines.problem import Problem, check_problem
+from ridgesplines.problem_files import problem_from_archive, problem_to_archive
 from ridgesplines.progress import Progress
 from ridgesplines.solution import Solution, Status
 from ridgesplines.solvers.line import LineSpline
 from ridgesplines.solvers.line.homotopy import Breakpoints, Segments, follow_path
-from ridgesplines.solvers.line.solver import spline_of
+
+# Of what was found, what a file keeps.
+_ARRAYS = ("strengths", "starts", "places", "signs", "anew")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,17 +100,55 @@ class ExactPath:
         # The latest change of a point counts.
         signs[self._found.places[changes]] = self._found.signs[changes]
         base, slope, *_ = self._segments(signs)
-        line, terms = self._segments.at(base, slope, strength), self._segments.terms
-        dual = problem.weights * (problem.targets - line.values[terms.group])
-        certificate = certify(problem, spline := spline_of(terms, line), dual)
+        spline, certificate = self._segments.certified(self._segments.at(base, slope, strength), problem)
         if certificate.relative_gap > self.gap:
             return LineSpline(gap=self.gap).solve(problem, progress=False)
         return Solution(spline, certificate, Status.CONVERGED, (), time.perf_counter() - began)
 
     def sample(self, strengths: Sequence[float] | np.ndarray) -> RegularizationPath:
-        """The path at some strengths, in any order, as `regularization_path` returns it: to draw and to save."""
+        """The path at some strengths, in any order, as `regularization_path` returns it: to draw and to compare."""
         values = np.unique(finite_array("strengths", strengths, dimensions=(1,)))[::-1]
         return RegularizationPath(values, tuple(self.at(float(value)) for value in values))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the problem and the breakpoints to one `.npz` file; returns its path.
+
+        No certificate is kept, with its N numbers for each breakpoint: opening the file proves them anew.
+
+        Raises:
+            ValueError: if the problem has parts of one's own, which no file holds, or the file cannot be written.
+        """
+        own, described = problem_to_archive(self.problem)
+        if not own:
+            raise ValueError(f"{self.problem!r} has parts that no file holds; save a sample of the path instead.")
+        arrays = {name: getattr(self._found, name) for name in _ARRAYS}
+        facts = {"kind": "ExactPath", "problem": described, "gap": self.gap, "interrupted": self.interrupted}
+        return write_archive(path, own | arrays, facts)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ExactPath:
+        """Read what `save` wrote, and certify each breakpoint anew, which takes about as long as following the path.
+
+        Raises:
+            ValueError: if the file is missing, damaged, of another kind or of a newer format version.
+        """
+        arrays, metadata = read_archive(path, ("ExactPath",))
+        with assembling(path, "exact path"):
+            problem = problem_from_archive(arrays, metadata["problem"])
+            gap, interrupted = float(metadata["gap"]), bool(metadata["interrupted"])
+            if problem is None or not _serves(problem):
+                raise ValueError(f"there is no exact path of {problem!r}.")
+            check_gap(gap)
+            parts = {name: arrays[name] for name in _ARRAYS}
+            found = Breakpoints(certificates=(), interrupted=interrupted, **parts)
+            _check_breakpoints(found, len((segments := Segments(problem)).points))
+            path_of = _assembled(problem, found, gap, segments)
+            with Progress() as show:
+                certificates = []
+                for i, strength in enumerate(found.strengths):
+                    show(f"breakpoint {i + 1} of {len(found.strengths)} certified anew")
+                    certificates.append(path_of.at(float(strength)).certificate)
+            return replace(path_of, certificates=tuple(certificates))
 
     def __repr__(self) -> str:
         return (
@@ -138,8 +182,7 @@ def exact_path(problem: Problem, *, ratio: float = 1e-3, gap: float = 1e-8, prog
     """
     check_problem(problem)
     check_gap(gap)
-    one_input = problem.measurements.dimension == 1
-    if not (isinstance(problem.loss, SquaredLoss) and one_input and LineSpline.serves(problem)):
+    if not _serves(problem):
         raise ValueError(
             f"the exact path is known for the squared loss, RadonTV(order=2) and one input, got {problem!r}; "
             "regularization_path follows any other, strength by strength."
@@ -151,6 +194,15 @@ def exact_path(problem: Problem, *, ratio: float = 1e-3, gap: float = 1e-8, prog
             show(f"breakpoint {count}: λ = {strength:.3g} (down to {smallest:.3g}), {knots} knots")
 
         found = follow_path(problem, smallest, gap, report)
+    return _assembled(problem, found, gap, Segments(problem))
+
+
+def _serves(problem: Problem) -> bool:
+    one_input = problem.measurements.dimension == 1
+    return isinstance(problem.loss, SquaredLoss) and one_input and LineSpline.serves(problem)
+
+
+def _assembled(problem: Problem, found: Breakpoints, gap: float, segments: Segments) -> ExactPath:
     # Down to a breakpoint the changes at it have not happened yet.
     widths, present = np.zeros(len(found.strengths), int), np.zeros(len(problem.targets), np.int8)
     for i, changes in enumerate(map(slice, found.starts[:-1], found.starts[1:])):
@@ -165,5 +217,19 @@ def exact_path(problem: Problem, *, ratio: float = 1e-3, gap: float = 1e-8, prog
         gap,
         found.interrupted,
         found,
-        Segments(problem),
+        segments,
     )
+
+
+def _check_breakpoints(found: Breakpoints, points: int) -> None:
+    """Refuse what no walk along the path of so many points leaves behind."""
+    strengths, starts, places, signs = found.strengths, found.starts, found.places, found.signs
+    count = len(strengths)
+    whole = all(array.dtype.kind == "i" for array in (starts, places, signs)) and found.anew.dtype.kind == "b"
+    shapes = (array.shape for array in (strengths, starts, places, signs, found.anew))
+    if not whole or tuple(shapes) != ((count,), (count + 1,), (len(places),), (len(places),), (count,)) or not count:
+        raise ValueError("the breakpoints and their changes do not belong together.")
+    falling = np.isfinite(strengths).all() and (np.diff(strengths) <= 0).all() and strengths[-1] > 0
+    ordered = starts[0] == 0 and (np.diff(starts) >= 0).all() and starts[-1] == len(places)
+    if not (falling and ordered and ((places >= 0) & (places < points)).all() and np.isin(signs, (-1, 0, 1)).all()):
+        raise ValueError("the strengths do not fall, or a change is at none of the points.")

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ridgesplines.archive import read_header
+from ridgesplines.breakpoints import ExactPath
 from ridgesplines.comparison import Comparison
 from ridgesplines.kernel_spline import KernelSpline
 from ridgesplines.path import RegularizationPath
@@ -18,7 +19,7 @@ from ridgesplines.surfaces.implicit import ImplicitFunction
 KINDS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
-        RidgeSpline, Solution, RegularizationPath, TrainingResult, TrainingGrid, Comparison, KernelSpline,
+        RidgeSpline, Solution, RegularizationPath, ExactPath, TrainingResult, TrainingGrid, Comparison, KernelSpline,
         ImplicitFunction,
     )
 }  # fmt: skip
@@ -28,8 +29,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     """Whatever a file holds that a method `save` of the package wrote.
 
     Args:
-        path: of a `.npz` file with a spline, a solution, a regularization path, a training, a grid of trainings, a
-            comparison, a kernel spline or an implicit function.
+        path: of a `.npz` file with a spline, a solution, a regularization path or an exact one, a training, a grid
+            of trainings, a comparison, a kernel spline or an implicit function.
 
     Raises:
         ValueError: if the file is missing, damaged, of a kind that is none of these, or of a newer format version.

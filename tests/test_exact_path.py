@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines as rs
+from ridgesplines.archive import read_arrays
 from ridgesplines.solvers.line import homotopy
 from tests.helpers import seeds
 
@@ -95,6 +96,44 @@ def test_samples_of_it_are_a_path():
     np.testing.assert_allclose(path.objectives, other.objectives, rtol=1e-9)
     np.testing.assert_array_equal(path.widths[1:], other.widths[1:])
     assert "breakpoints" in repr(exact)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_saved_path_reopens_and_is_certified_anew(tmp_path, seed):
+    path = rs.exact_path(random_problem(seed, 30), ratio=0.01)
+    reopened = rs.load(path.save(tmp_path / "path"))
+    assert isinstance(reopened, rs.ExactPath)
+    assert repr(reopened) == repr(path)
+    for name in ("strengths", "losses", "regularizations", "relative_gaps", "degrees_of_freedom", "anew"):
+        np.testing.assert_array_equal(getattr(reopened, name), getattr(path, name))
+    assert reopened.complete is path.complete
+    strength = float(np.sqrt(path.strengths[0] * path.strengths[-1]))
+    np.testing.assert_array_equal(reopened.at(strength).dual, path.at(strength).dual)
+
+
+def test_a_file_that_is_wrong_about_the_knots_is_not_believed(tmp_path):
+    path = rs.exact_path(random_problem(2, 30), ratio=0.01)
+    arrays = read_arrays(path.save(tmp_path / "path"))
+    arrays["signs"] = -arrays["signs"]
+    np.savez(tmp_path / "wrong.npz", **arrays)  # pyright: ignore[reportArgumentType] # numpy's stub
+    reopened = rs.ExactPath.load(tmp_path / "wrong.npz")
+    assert (reopened.relative_gaps <= 1e-8).all()
+    np.testing.assert_allclose(reopened.losses, path.losses, rtol=1e-6)
+    arrays["places"] = arrays["places"] + 30
+    np.savez(tmp_path / "wrong.npz", **arrays)  # pyright: ignore[reportArgumentType] # numpy's stub
+    with pytest.raises(ValueError, match=r"wrong.npz does not hold a whole saved exact path: .* at none of the points"):
+        rs.ExactPath.load(tmp_path / "wrong.npz")
+
+
+def test_a_path_of_a_loss_of_ones_own_is_refused_by_files(tmp_path):
+    class Own(rs.SquaredLoss):
+        """The same by another name."""
+
+    problem = random_problem(2, 12)
+    own = rs.Problem(problem.measurements, problem.targets, Own(), strength=1.0)
+    with pytest.raises(ValueError, match="has parts that no file holds; save a sample of the path instead"):
+        rs.exact_path(own).save(tmp_path / "path")
+    assert not list(tmp_path.iterdir())
 
 
 def test_where_the_path_is_lost_it_begins_anew(monkeypatch):

@@ -13,6 +13,7 @@ from ridgesplines.solvers.line.polish import BrokenLine
 from ridgesplines.solvers.line.solver import LineSpline, spline_of
 from ridgesplines.solvers.line.sweeps import GAINS, factorize, profile, sweep
 from ridgesplines.solvers.line.terms import LineTerms
+from ridgesplines.spline import RidgeSpline
 
 # Events this near to the last one, in ratio, happen with it.
 _TIE = 1e-12
@@ -83,6 +84,11 @@ class Segments:
             self._level.slope + (base.slope + strength * slope.slope),
         )
 
+    def certified(self, line: BrokenLine, problem: Problem) -> tuple[RidgeSpline, Certificate]:
+        """What `at` gave for the strength of `problem`, as a spline, with its certificate."""
+        dual = problem.weights * (problem.targets - line.values[self.terms.group])
+        return (spline := spline_of(self.terms, line)), certify(problem, spline, dual)
+
     def _line(self, gains: np.ndarray, pull: np.ndarray, bend: np.ndarray) -> BrokenLine:
         values, kinks = np.zeros(len(pull)), np.zeros(len(pull))
         slope = sweep(self._spacing, gains, pull, bend, values, kinks, np.zeros((len(pull), 2)))
@@ -140,7 +146,7 @@ class _Follower:
             tied = tied + 1 if event >= strength * (1 - _TIE) else 0
             here = min(max(event, self._smallest), strength)
             line = self._segments.at(base, slope, here)
-            certificate = self._certify(line, here)
+            certificate = self._segments.certified(line, self._problem.with_strength(here))[1]
             if certificate.relative_gap > self._gap or tied > _TIED * (2 + np.count_nonzero(self._signs)):
                 strength = self._begin_anew(min(strength, here))
                 fixed, tied = _NOTHING, 0
@@ -184,11 +190,6 @@ class _Follower:
         if not events[place] > 0:
             return 0.0, place, 0
         return float(min(events[place], strength)), place, 0 if active[place] else int(side[place])
-
-    def _certify(self, line: BrokenLine, strength: float) -> Certificate:
-        terms, problem = self._segments.terms, self._problem
-        dual = problem.weights * (problem.targets - line.values[terms.group])
-        return certify(problem.with_strength(strength), spline_of(terms, line), dual)
 
     def _begin_anew(self, strength: float) -> float:
         """Ask the solver a little below `strength`; returns where."""
