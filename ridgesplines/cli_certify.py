@@ -26,7 +26,9 @@ from ridgesplines.cli_tables import (
 def certify(
     saved: Annotated[
         Path,
-        typer.Argument(help="A .npz file of a saved solution or spline.", autocompletion=complete_files(".npz")),
+        typer.Argument(
+            help="A .npz file of a saved solution, spline or training.", autocompletion=complete_files(".npz")
+        ),
     ],
     table: Annotated[
         str | None,
@@ -42,14 +44,20 @@ def certify(
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Certify as an interpolant; no λ.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Certify a saved spline, on a table or anew on its own data: how far is it from the best of all networks?"""
-    from ridgesplines.archive import read_archive
+    """Certify a saved spline, on a table or anew on its own data: how far is it from the best of all networks?
 
-    arrays, metadata = read_archive(saved, ("RidgeSpline", "Solution"))
+    Of a training, the best network.
+    """
+    from ridgesplines.archive import assembling, part_of, read_archive
+
+    arrays, metadata = read_archive(saved, ("RidgeSpline", "Solution", "TrainingResult"))
+    if metadata["kind"] == "TrainingResult":
+        with assembling(saved, "training"):
+            arrays, metadata = part_of(arrays, "best"), {"kind": "Solution", **metadata["best"]}
     if table is None:
         if target is not None or inputs is not None or strength is not None or interpolate:
             raise ValueError("--target, --inputs, --strength and --interpolate are about a table; name one.")
-        report = _on_own_data(saved, metadata["kind"])
+        report = _on_own_data(saved, arrays, metadata)
     else:
         report = _on_table(saved, arrays, metadata, table, target, inputs, drop_missing, strength, interpolate)
     if as_json:
@@ -60,10 +68,14 @@ def certify(
         _print_summary(report)
 
 
-def _on_own_data(saved: Path, kind: str) -> dict[str, Any]:
+def _on_own_data(saved: Path, arrays: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
+    from ridgesplines.archive import assembling
     from ridgesplines.scaling import Scaling
 
-    solution = rs.Solution.load(saved) if kind == "Solution" else None
+    solution = None
+    if metadata["kind"] == "Solution":
+        with assembling(saved, "solution"):
+            solution = rs.Solution.from_archive(arrays, metadata)
     if solution is None or solution.problem is None:
         raise ValueError(f"{saved} does not hold the data that it was fitted to; name a table.")
     details = solution.details

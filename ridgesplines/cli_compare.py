@@ -22,6 +22,7 @@ from ridgesplines.cli_parts import (
 )
 from ridgesplines.cli_problems import pose
 from ridgesplines.cli_tables import (
+    IN_THESE_UNITS,
     DropOption,
     GapOption,
     InputsOption,
@@ -166,7 +167,7 @@ def _facts(row: Any) -> dict[str, Any]:
 def _print_summary(report: dict[str, Any], comparison: Any) -> None:
     from ridgesplines.comparison import COLUMNS
 
-    rows = data_rows(report)
+    rows = data_rows(report, IN_THESE_UNITS)
     rows.insert(1, ("held out", f"{report['rows_held_out']} rows, by seed {report['seed']}"))
     if report["interrupted"]:
         rows.insert(0, ("interrupted", "these are the rows done by then"))

@@ -12,6 +12,7 @@ import ridgesplines as rs
 from ridgesplines.cli_parts import JsonOption, check_outputs, draw, print_json, print_rows, print_table, written
 from ridgesplines.cli_problems import Posed, scaled, validated
 from ridgesplines.cli_tables import (
+    IN_THESE_UNITS,
     KINDS,
     DropOption,
     GapOption,
@@ -103,10 +104,7 @@ def _print_summary(report: dict[str, Any]) -> None:
     rows = [
         ("data", f"{report['table']}: {report['rows']} rows ({report['distinct']} different inputs)"),
         ("model", f"{report['target']} from {', '.join(report['inputs'])}"),
-        (
-            "standardised",
-            "inputs and target; all numbers and files are in these units" if report["standardized"] else "no",
-        ),
+        ("standardised", IN_THESE_UNITS if report["standardized"] else "no"),
         ("certificates", "; ".join(KINDS[kind] for kind in kinds)),
         ("time", f"{report['seconds']:.2f} s"),
         *report["files"].items(),

@@ -155,8 +155,13 @@ def certified_facts(certificate: Any) -> dict[str, Any]:
     }
 
 
-def data_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """Data, model, λ and units of a report, to print."""
+IN_THESE_UNITS = "inputs and target; all numbers and files are in these units"
+
+
+def data_rows(
+    report: dict[str, Any], standardized: str = "inputs and target; undone in the saved spline and the picture"
+) -> list[tuple[str, str]]:
+    """Data, model, λ and units of a report, to print; `standardized` says of what, where they are."""
     strength = "none: interpolation" if report["strength"] is None else f"{report['strength']:.6g}"
     if str(report.get("strength_chosen_by")).startswith("nobody"):
         strength = "any: without a neuron the fit is the best"
@@ -166,12 +171,11 @@ def data_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         strength += f", chosen by {folds}-fold cross-validation (root mean squared error {error**0.5:.4g})"
         if report["cross_validation"]["interrupted"]:
             strength += ", interrupted: of the strengths tried"
-    undone = "inputs and target; undone in the saved spline and the picture" if report["standardized"] else "no"
     return [
         ("data", f"{report['table']}: {report['rows']} rows ({report['distinct']} different inputs)"),
         ("model", f"{report['target']} from {', '.join(report['inputs'])}"),
         ("strength λ", strength),
-        ("standardised", undone),
+        ("standardised", standardized if report["standardized"] else "no"),
     ]
 
 

@@ -99,7 +99,7 @@ def train(
         "learning_rate": learning_rate, "batch": batch,
     }  # fmt: skip
     best = dataclasses.replace(result.best, details=result.best.details | posed.details() | {"training": asked})
-    result = dataclasses.replace(result, best=best)
+    result = _in_units_of_table(dataclasses.replace(result, best=best), posed.scaling)
     bound = certified.certificate.bound
     report = {"command": "train"} | described(problem, posed.source, posed.scaling) | posed.choice()
     report |= {
@@ -124,6 +124,15 @@ def train(
         _print_summary(report, best.status.value)
 
 
+def _in_units_of_table(result: Any, scaling: Any) -> Any:
+    """The networks as they predict the table; certificates and the way to them stay those of the problem solved."""
+    if scaling is None:
+        return result
+    splines = tuple(scaling.undo(spline).canonical() for spline in result.splines)
+    best = dataclasses.replace(result.best, spline=scaling.undo(result.best.spline).canonical())
+    return dataclasses.replace(result, splines=splines, best=best)
+
+
 def _print_summary(report: dict[str, Any], status: str) -> None:
     certified, asked = report["certified"], report["training"]
     word = "estimated" if certified["certificate"] == "heuristic" else "proven"
@@ -131,7 +140,7 @@ def _print_summary(report: dict[str, Any], status: str) -> None:
     how = f"{asked['optimizer']}, {asked['penalty']}, {asked['steps']} steps{rate}, from seed {asked['seed']}"
     print_rows(
         [
-            *data_rows(report),
+            *data_rows(report, "inputs and target; undone in the saved networks"),
             ("training", f"{asked['seeds']} networks of width {asked['width']}: {how}"),
             (f"{word} bound", f"{certified['bound']:.10g}"),
             ("certificate", KINDS[certified["certificate"]]),

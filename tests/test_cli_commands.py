@@ -74,6 +74,28 @@ def test_train_says_how_far_networks_are_from_the_certified_optimum(command, lin
     assert all(f"{objective:.8g}" in out for objective in report["objectives"])
 
 
+def test_networks_trained_in_standardised_units_predict_the_table(command, line):
+    code, out, err = command("train", line, "-t", "y", *TRAIN, "--standardize", "--json", "--save", "t")
+    assert code == 0, err
+    report, result = json.loads(out), rs.load("t.npz")
+    x, y = data()
+    spread, target_spread = x.std(), y.std()
+    # RTV of (f(σx + μ) − m) / s is σ / s times that of f.
+    for spline, objective in zip(result.splines, report["objectives"], strict=True):
+        loss = 0.5 * np.sum(((np.asarray(spline(x[:, None])) - y) / target_spread) ** 2)
+        assert loss + 0.5 * spline.radon_tv() * spread / target_spread == pytest.approx(objective, rel=1e-9)
+    # The best is certified as what it was trained for, and on its table.
+    for again in (("certify", "t.npz", "--json"), ("certify", "t.npz", line, "--json")):
+        code, out, err = command(*again)
+        assert code == 0, err
+        assert json.loads(out)["objective"] == pytest.approx(report["best"]["objective"], rel=1e-9)
+        assert json.loads(out)["certificate"] == "exact"
+    code, out, _ = command("train", line, "-t", "y", *TRAIN, "--standardize")
+    assert "undone in the saved networks" in out
+    code, out, _ = command("compare", line, "-t", "y", "--solvers", "certified", "--strength", "0.5", "--standardize")
+    assert "all numbers and files are in these units" in out
+
+
 def test_the_names_of_choices_are_those_of_the_package():
     assert [name.replace("-", " ") for name in cli_train.PENALTIES] == list(PENALTIES)
     assert {name.replace("-", " ") for name in cli_train.OPTIMIZERS} == set(OPTIMIZERS)

@@ -40,7 +40,7 @@ def refused_or(kinds: tuple[type, ...], open_: Callable[[Any], Any], path: Path)
     return False
 
 
-KINDS = (rs.RidgeSpline, rs.Solution, rs.RegularizationPath, rs.TrainingResult, rs.TrainingGrid)
+KINDS = (rs.RidgeSpline, rs.Solution, rs.RegularizationPath, rs.ExactPath, rs.TrainingResult, rs.TrainingGrid)
 
 
 @pytest.fixture(scope="module")

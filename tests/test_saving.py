@@ -72,6 +72,14 @@ def test_objects_of_format_version_1_are_what_they_were():
     )
 
 
+def test_an_exact_path_of_format_version_2_still_opens():
+    assert read_header(FILES / "exact_path_2.npz")["format_version"] == 2
+    path = rs.load(FILES / "exact_path_2.npz")
+    assert path.complete
+    assert len(path) == 3
+    np.testing.assert_allclose(rs.exact_path(path.problem, ratio=0.1).strengths, path.strengths, **SAME)
+
+
 PROBLEMS = {
     "samples": motorcycle,
     "weights, Huber": lambda: in_the_plane(loss=rs.HuberLoss(0.1), strength=0.1, sample_weights=np.linspace(1, 2, 15)),
