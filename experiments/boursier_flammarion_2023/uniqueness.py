@@ -16,6 +16,8 @@ from experiments.style import figure_style, label_decades, new_figure
 
 # The linear programs are solved to this; excesses are far above it.
 _SOLVED = 1e-9
+# A spread of at most this part of its triangle's has begun to close.
+_CLOSING = 0.9
 
 
 def spread(
@@ -99,14 +101,19 @@ def gather(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
     seen = [row for row in found if row["intervals"]]
     envelope = np.concatenate([row["envelope"] for row in seen])
     penalised, free = (np.concatenate([row[name] for row in seen], axis=1) / envelope for name in ("penalised", "free"))
-    # Between the two smallest excesses: where they are not small beside what the extremes of a triangle cost more, the
-    # spread is that of the triangle.
-    exponents = np.log(penalised[-2] / penalised[-1]) / np.log(excesses[-2] / excesses[-1])
+    # Between the two smallest excesses. Where these are not small beside what the extremes of a triangle cost more, the
+    # spread is still that of the triangle, and tells nothing of how it closes.
+    closing = penalised[-2] <= _CLOSING
+    exponents = np.log(penalised[-2] / penalised[-1])[closing] / np.log(excesses[-2] / excesses[-1])
+    # With free biases the spread is affine in small excesses: the line through the last two at excess 0.
+    limit = free[-1] - excesses[-1] * (free[-2] - free[-1]) / (excesses[-2] - excesses[-1])
     numbers = {
         "intervals": float(len(envelope)),
-        "free_spread_above_envelope": float((free[-1] - 1).max()),
-        "free_spread_below_envelope": float((1 - free[-1]).max()),
+        "free_spread_above_envelope": float((limit - 1).max()),
+        "free_spread_below_envelope": float((1 - limit).max()),
+        "free_spread_at_smallest_excess": float(free[-1].max()),
         "penalised_spread": float(penalised[-1].max()),
+        "closing_share": float(closing.mean()),
         "least_exponent": float(exponents.min()),
         "median_exponent": float(np.median(exponents)),
         "smallest_excess": float(excesses[-1]),
