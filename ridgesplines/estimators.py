@@ -246,8 +246,9 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
         verbose: show a line of progress on a terminal.
 
     Attributes:
-        paths_: one `StrengthSelection` for each problem: strengths, errors and their standard errors.
-        strengths_: the λ chosen for each.
+        paths_: one `StrengthSelection` for each problem: strengths, errors and their standard errors; None where the
+            targets are a polynomial that the regularizer leaves free, which every λ gives.
+        strengths_: the λ chosen for each; 1 where every λ gives the same.
     """
 
     def __init__(
@@ -297,24 +298,34 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
         )
         regularizer = self._regularizer(data, min(len(train) for train, _ in parts))
         targets = _together(data.y, regularizer)
-        self.paths_ = tuple(
-            select_strength(
-                samples,
-                y,
-                regularizer=regularizer,
-                sample_weights=data.sample_weights,
-                folds=parts,
-                count=self.count,
-                ratio=self.ratio,
-                progress=self._progress,
-            )
-            for y in targets
-        )
-        self.strengths_ = tuple(path.strength for path in self.paths_)
+        self.paths_ = tuple(self._selection(samples, y, regularizer, data.sample_weights, parts) for y in targets)
+        self.strengths_ = tuple(1.0 if path is None else path.strength for path in self.paths_)
         return self._fit(data, targets, list(self.strengths_), None, regularizer)
 
+    def _selection(
+        self,
+        samples: Samples,
+        y: np.ndarray,
+        regularizer: Regularizer,
+        weights: np.ndarray | None,
+        parts: list[tuple[np.ndarray, np.ndarray]],
+    ) -> StrengthSelection | None:
+        problem = Problem(samples, y, regularizer=regularizer, strength=1.0, sample_weights=weights)
+        if not problem.dual_targets.any():
+            return None
+        return select_strength(
+            samples,
+            y,
+            regularizer=regularizer,
+            sample_weights=weights,
+            folds=parts,
+            count=self.count,
+            ratio=self.ratio,
+            progress=self._progress,
+        )
+
     @property
-    def path_(self) -> StrengthSelection:
+    def path_(self) -> StrengthSelection | None:
         """The only one of `paths_`."""
         check_is_fitted(self)
         (path,) = self.paths_
@@ -323,7 +334,9 @@ class RidgeSplineRegressorCV(RidgeSplineRegressor):
     @property
     def strength_(self) -> float:
         """The only one of `strengths_`."""
-        return self.path_.strength
+        check_is_fitted(self)
+        (strength,) = self.strengths_
+        return strength
 
 
 class RidgeSplineClassifier(ClassifierMixin, _RidgeSplineEstimator):

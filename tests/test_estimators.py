@@ -79,6 +79,18 @@ def test_weights_are_repetitions_and_neither_order_nor_repetition_changes_a_numb
         np.testing.assert_array_equal(first.spline_(x), second.spline_(x))
 
 
+def test_targets_that_need_no_neuron_are_fitted_by_none():
+    x, y = hills(20)
+    affine = 3 * x[:, 0] - x[:, 1] + 1
+    fitted = rs.RidgeSplineRegressorCV(count=4, ratio=0.1).fit(x, affine, sample_weight=np.linspace(1, 2, len(x)))
+    assert fitted.path_ is None
+    assert fitted.spline_.width == 0
+    np.testing.assert_allclose(fitted.predict(2 * x), 6 * x[:, 0] - 2 * x[:, 1] + 1, atol=1e-12)
+    both = rs.RidgeSplineRegressorCV(count=4, ratio=0.1, regularizer=rs.RadonTV()).fit(x, np.column_stack([affine, y]))
+    assert [path is None for path in both.paths_] == [True, False]
+    assert both.strengths_[0] == 1.0
+
+
 def test_equal_inputs_are_held_out_together():
     x, y = hills(20)
     twice = np.concatenate([x, x])
@@ -88,9 +100,12 @@ def test_equal_inputs_are_held_out_together():
     apart = rs.RidgeSplineRegressorCV(count=4, ratio=0.1, standardize=False)
     middle.fit(x, y + 0.05, sample_weight=np.full(20, 2.0))
     apart.fit(twice, np.concatenate([y, y + 0.1]))
+    assert apart.path_ is not None
+    assert middle.path_ is not None
     np.testing.assert_allclose(apart.path_.strengths, middle.path_.strengths, rtol=1e-9)
     # The errors are those of the middle and the variance of the two about it, up to the gap of the fits compared.
     np.testing.assert_allclose(apart.path_.errors, middle.path_.errors + 0.05**2, rtol=0.1)
+    assert fitted.path_ is not None
     assert fitted.strength_ == fitted.path_.strength
 
 
