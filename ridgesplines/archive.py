@@ -150,15 +150,21 @@ def _memory() -> float:
         return float("inf")
 
 
+def _existing(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be the name of a file, got {type(path).__name__}.")
+    if not (source := Path(path)).is_file():
+        raise ValueError(f"there is no file {source}; check the path.")
+    return source
+
+
 def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a file made by `write_archive` says of itself: its `kind`, `format_version` and metadata; no other array.
 
     Raises:
         ValueError: if the file is missing, damaged, not made by `write_archive`, or of a newer format version.
     """
-    source = Path(path)
-    if not source.is_file():
-        raise ValueError(f"there is no file {source}; check the path.")
+    source = _existing(path)
     return _header(source, dict(_members(source, "header")) if zipfile.is_zipfile(source) else {})
 
 
@@ -184,9 +190,7 @@ def read_archive(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[
     Raises:
         ValueError: if the file is missing, damaged, too large to be true, of another kind or of a newer format version.
     """
-    source = Path(path)
-    if not source.is_file():
-        raise ValueError(f"there is no file {source}; check the path.")
+    source = _existing(path)
     try:
         arrays = read_arrays(source)
     except _TooLargeError:

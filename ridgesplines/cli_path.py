@@ -33,7 +33,9 @@ def path(
     drop_missing: DropOption = False,
     count: Annotated[int, typer.Option(help="How many strengths.")] = 20,
     ratio: Annotated[float, typer.Option(help="The smallest strength over the largest, which needs no neuron.")] = 1e-3,
-    folds: Annotated[int, typer.Option(help="Parts of the cross-validation; 0 for none.")] = 5,
+    folds: Annotated[
+        int | None, typer.Option(help="Parts of the cross-validation, 0 for none; by default 5, of few rows fewer.")
+    ] = None,
     order: OrderOption = 2,
     gap: GapOption = 1e-6,
     standardize: StandardizeOption = False,
@@ -48,6 +50,7 @@ def path(
     outputs = {"--plot": plot, "--save": save}
     check_outputs(outputs)
     source = open_source(table, target, inputs, drop_missing)
+    folds = min(5, len(source.y)) if folds is None else folds
     if folds < 0 or folds == 1 or folds > len(source.y):
         raise ValueError(f"--folds must be 0, or from 2 to the number of rows, {len(source.y)}, got {folds}.")
     samples, y, scaling = scaled(source, standardize)

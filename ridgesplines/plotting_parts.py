@@ -36,11 +36,21 @@ class Labels:
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
-    """`ax`, or the axes of a new figure."""
+    """`ax`, or the axes of a new figure.
+
+    Raises:
+        TypeError: if it is no Axes.
+    """
     if ax is not None:
-        return ax
+        return _checked_axes(ax)
     made: Any = plt.subplots(layout="constrained")[1]
     return made
+
+
+def _checked_axes(ax: Any) -> Axes:
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax must be Axes of Matplotlib, got {type(ax).__name__}; or leave it out.")
+    return ax
 
 
 def margins(values: np.ndarray) -> tuple[float, float]:
@@ -74,12 +84,13 @@ def several_axes(axes: Any, count: int, **options: Any) -> list[Axes]:
     """`count` axes: those given, or those of a new figure made with `options` of `plt.subplots`.
 
     Raises:
+        TypeError: if one is no Axes.
         ValueError: if there are more or fewer.
     """
     if axes is None:
         made: Any = plt.subplots(layout="constrained", **options)[1]
         return list(np.ravel(made))
-    given = list(np.ravel(np.array(axes, dtype=object)))
+    given = [_checked_axes(ax) for ax in np.ravel(np.array(axes, dtype=object))]
     if len(given) != count:
         raise ValueError(f"ax must be {count} Axes, one for each panel, got {len(given)}; or leave it out.")
     return given

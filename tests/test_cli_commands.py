@@ -124,6 +124,16 @@ def test_path_lists_certified_strengths_beside_their_errors(command, line):
     assert out.count("chosen") == 1
 
 
+def test_of_few_rows_a_path_has_few_folds(command):
+    Path("few.csv").write_text("x,y\n1,2\n2,3\n3,1\n")
+    code, out, err = command("path", "few.csv", "-t", "y", "--count", "3", "--json")
+    assert code == 0, err
+    assert json.loads(out)["cross_validation"]["folds"] == 3
+    code, _, err = command("path", "few.csv", "-t", "y", "--folds", "4")
+    assert code == 2
+    assert "--folds must be 0, or from 2 to the number of rows, 3, got 4" in err
+
+
 def test_compare_measures_all_on_the_rows_held_out(command, line):
     Path("line.csv").write_text("\n".join(LINE.splitlines()[:21]) + "\n")
     options = ("--width", "6", "--steps", "30", "--seeds", "2", "--strength", "0.5")

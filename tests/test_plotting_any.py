@@ -152,6 +152,12 @@ def test_what_has_no_picture_is_told_what_has(thing):
         rs.plot_interactive(thing)
 
 
+def test_what_is_no_axes_is_refused():
+    for thing in (rs.RidgeSpline([[1.0]], [0.5], [2.0]), rs.solve(problem())):
+        with pytest.raises(TypeError, match="ax must be Axes of Matplotlib, got int; or leave it out"):
+            rs.plot(thing, ax=3)
+
+
 def test_axes_of_another_number_are_refused():
     path = rs.regularization_path(problem(), count=3)
     with pytest.raises(ValueError, match="ax must be 3 Axes, one for each panel, got 1"):

@@ -214,3 +214,5 @@ def test_load_opens_every_kind_and_refuses_others(tmp_path):
         rs.load(tmp_path / "other.npz")
     with pytest.raises(ValueError, match="there is no file"):
         rs.load(tmp_path / "none.npz")
+    with pytest.raises(TypeError, match="path must be the name of a file, got int"):
+        rs.load(3)  # pyright: ignore[reportArgumentType] # that is the test
