@@ -24,7 +24,7 @@ from experiments.inverse_problems.methods import (
     by_discrepancy,
     by_training,
 )
-from ridgesplines.archive import write_archive, write_beside
+from ridgesplines.archive import write_archive, write_text
 
 KIND = "inverse problem"
 
@@ -165,4 +165,4 @@ def _write(folder: Path, cases: Iterable[str], rows: list[TableRow], skipped: di
     versions = {"ridgesplines": rs.__version__, "python": platform.python_version()}
     facts = {"versions": versions, "skipped": skipped, "rows": [asdict(row) for row in rows]}
     for name, text in (("table.md", table), ("table.json", json.dumps(facts, indent=2) + "\n")):
-        write_beside(folder / name, lambda path, text=text: Path(path).write_text(text, encoding="utf-8"))
+        write_text(folder / name, text)

@@ -30,7 +30,7 @@ from experiments.williams_2021.methods import (
     Method,
     Unavailable,
 )
-from ridgesplines.archive import write_beside
+from ridgesplines.archive import write_text
 from ridgesplines.surfaces.meshes import is_watertight
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -297,19 +297,19 @@ def _write(folder: Path, study: Study, rows: list[TableRow], skipped: dict[str, 
     closing += [f"\n{row.shape}, seed {row.seed}, {row.method}: {row.note}" for row in rows if row.note]
     lines += closing
     text = "\n".join(lines) + "\n"
-    write_beside(folder / f"{study.name}.md", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(folder / f"{study.name}.md", text)
     stream = io.StringIO()
     writer = csv.DictWriter(stream, [field.name for field in fields(TableRow)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    write_beside(folder / f"{study.name}.csv", lambda path: Path(path).write_text(stream.getvalue(), encoding="utf-8"))
+    write_text(folder / f"{study.name}.csv", stream.getvalue())
     facts = {
         "versions": {"ridgesplines": rs.__version__, "python": platform.python_version()},
         "rows": [asdict(row) for row in rows],
         "goals": {str(goal): ratio for goal, ratio in reached.items()},
         "skipped": skipped,
     }
-    write_beside(folder / f"{study.name}.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
+    write_text(folder / f"{study.name}.json", json.dumps(facts, indent=2))
     return closing
 
 
@@ -356,5 +356,5 @@ def run_clouds(
                 f"| {'yes' if row['watertight'] else 'no'} | {row['faces']} | {seconds:.1f} | {made.note}",
                 flush=True,
             )
-    write_beside(folder / "clouds.json", lambda path: Path(path).write_text(json.dumps(found, indent=2)))
+    write_text(folder / "clouds.json", json.dumps(found, indent=2))
     return found
