@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
-from experiments.inverse_problems.cases import CASES, Case, Unavailable
+from experiments.experiment import Unavailable
+from experiments.inverse_problems.cases import CASES, Case
 from experiments.inverse_problems.methods import (
     BEST,
     DISCREPANCY,

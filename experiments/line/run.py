@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
+from experiments.experiment import Unavailable
 from experiments.line.methods import METHODS
-from experiments.line.series import SERIES, Unavailable
+from experiments.line.series import SERIES
 from ridgesplines.archive import write_text
 
 

@@ -16,7 +16,8 @@ from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 
 import ridgesplines as rs
-from experiments.tabular.data import TABLES, Table, Unavailable
+from experiments.experiment import Unavailable
+from experiments.tabular.data import TABLES, Table
 from experiments.tabular.methods import FOLDS, METHODS, Method
 from ridgesplines.archive import write_text
 
