@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Keyword arguments that JSON can hold: numbers, strings, lists of them.
 Parameters = Mapping[str, Any]
+# A folder of data sets that may lie beside the repository.
+DATA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 class Unavailable(Exception):

@@ -12,9 +12,9 @@ from experiments.catalogue import PAPERS, experiments_of, keys
 from experiments.claims import Claim, Verdict, judge, read_claims
 from experiments.experiment import Experiment
 from experiments.running import tasks_of
-from experiments.storage import Store, write_text
+from experiments.storage import Store
 from experiments.style import figure_style
-from ridgesplines.archive import write_beside
+from ridgesplines.archive import write_beside, write_text
 
 BEGIN, END = "<!-- claims: written by python -m experiments table -->", "<!-- end of the claims -->"
 _HEADER = ("claim", "number", "asked", "found", "")

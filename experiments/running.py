@@ -11,9 +11,10 @@ from typing import Any
 
 from experiments.experiment import Experiment, Unavailable
 from experiments.sources import code_version, module_of
-from experiments.storage import Store, identity_of, write_text
+from experiments.storage import Store, identity_of
 from experiments.tasks import Task
 from experiments.workers import Workers
+from ridgesplines.archive import write_text
 from ridgesplines.progress import Progress
 
 # Failures that are told; the file holds all.

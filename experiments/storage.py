@@ -22,7 +22,7 @@ import numpy as np
 import ridgesplines as rs
 from experiments.experiment import Experiment, Outcome
 from experiments.tasks import Answer, Task
-from ridgesplines.archive import read_archive, write_archive, write_beside
+from ridgesplines.archive import read_archive, write_archive, write_text
 
 _LIBRARIES = ("numpy", "scipy", "jax", "numba", "cvxpy", "highspy", "clarabel")
 _PART, _OUTCOME = "ExperimentPart", "ExperimentOutcome"
@@ -169,11 +169,6 @@ class Store:
 def identity_of(tasks: list[Task]) -> str:
     """One word for the parts that an outcome is made of, in their order."""
     return hashlib.sha256("".join(task.digest for task in tasks).encode()).hexdigest()[:24]
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write beside and rename."""
-    return write_beside(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
 
 
 def _versions() -> Mapping[str, str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib
 from cycler import cycler
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -48,8 +47,9 @@ def new_figure(columns: int = 2, height: float = 2.6) -> Figure:
     return Figure(figsize=(ONE_COLUMN if columns == 1 else TWO_COLUMNS, height))
 
 
-def label_decades(ax: Axes) -> None:
-    """Numbers at powers of ten only on logarithmic axes: between them they overlap in small figures."""
-    for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_minor_formatter(NullFormatter())
+def label_decades(figure: Figure) -> None:
+    """Numbers at powers of ten only on all logarithmic axes: between them they overlap in small figures."""
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if axis.get_scale() == "log":
+                axis.set_minor_formatter(NullFormatter())

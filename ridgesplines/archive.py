@@ -72,6 +72,15 @@ def write_beside(target: Path, write: Any) -> Path:
     return target
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> Path:
+    """Write a text file in UTF-8 beside and rename it; return its path.
+
+    Raises:
+        ValueError: if its folder does not exist.
+    """
+    return write_beside(Path(path), lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+
+
 def read_arrays(source: Path) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file; objects are never unpickled, and what is unpacked is limited before it is.
 

@@ -17,7 +17,6 @@ from ridgesplines.cli_parts import (
     print_json,
     print_rows,
     print_table,
-    write_text,
     written,
 )
 from ridgesplines.cli_problems import pose
@@ -116,6 +115,8 @@ def compare(
     }
     if outputs["--save"] is not None:
         outputs["--save"] = comparison.save(outputs["--save"])
+    from ridgesplines.archive import write_text
+
     if csv is not None:
         write_text(csv, comparison.to_csv())
     if latex is not None:

@@ -45,13 +45,6 @@ def written(outputs: dict[str, Path | None]) -> dict[str, str]:
     return {name.lstrip("-"): str(path) for name, path in outputs.items() if path is not None}
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Write a text file beside and rename it; returns its path."""
-    from ridgesplines.archive import write_beside
-
-    return write_beside(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
-
-
 def draw(path: Path, make: Callable[[], Any]) -> None:
     """Write the picture that `make` draws, whose figure or axes it returns, to a file; no window is opened.
 

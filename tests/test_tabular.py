@@ -9,8 +9,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import ridgesplines as rs
+from experiments.experiment import Unavailable
 from experiments.tabular import draw as drawing
-from experiments.tabular.data import TABLES, Table, Unavailable
+from experiments.tabular.data import TABLES, Table
 from experiments.tabular.methods import METHODS, Method
 from experiments.tabular.run import markdown, of, run
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from experiments.benchmarks.cases import SEED, Case, Record
 from experiments.benchmarks.rows import Row
+from ridgesplines.archive import write_text
 
 _LIBRARIES = ("numpy", "scipy", "numba", "jax", "optax", "cvxpy", "clarabel")
 
@@ -113,7 +114,7 @@ def run_row(
         results["records"] += found
         what = " ".join(record.get("status", "") for record in found).strip()
         print(f"{time.perf_counter() - began:.1f} s {what}", file=sys.stderr, flush=True)
-        file.write_text(json.dumps(results, indent=2))
+        write_text(file, json.dumps(results, indent=2))
     return results
 
 

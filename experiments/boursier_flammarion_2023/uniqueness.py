@@ -149,8 +149,7 @@ def draw(outcome: Outcome) -> Figure:
         right.plot([], [], color="C1", label="free biases")
         right.set(xlabel="ε: cost over the least, minus 1", ylabel="spread of values / that of free biases")
         right.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 

@@ -149,8 +149,7 @@ def draw(outcome: Outcome) -> Figure:
         )  # fmt: skip
         ax.set(xlabel="knots of the function that connects the dots", ylabel="knots of the sparsest solution")
         ax.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 

@@ -146,8 +146,7 @@ def draw(outcome: Outcome) -> Figure:
         other.set_ylabel("loss", color="C2")
         right.plot([], [], ":", color="C2", label="loss")
         right.legend(loc="upper right")
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 

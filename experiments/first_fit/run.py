@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ridgesplines as rs
+from ridgesplines.archive import write_text
 from ridgesplines.datasets import DATASETS, Dataset
 from ridgesplines.scaling import Scaling
 
@@ -93,4 +94,4 @@ def run(folder: Path) -> None:
             flush=True,
         )
     versions = {"ridgesplines": rs.__version__, "python": platform.python_version()}
-    (folder / "times.json").write_text(json.dumps({"versions": versions, "rows": rows}, indent=2))
+    write_text(folder / "times.json", json.dumps({"versions": versions, "rows": rows}, indent=2))

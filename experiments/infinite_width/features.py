@@ -11,7 +11,7 @@ import numpy as np
 import ridgesplines as rs
 from experiments.infinite_width.data import load
 from experiments.infinite_width.rates import fitted_rate, root_mean_square
-from ridgesplines.archive import write_archive, write_beside
+from ridgesplines.archive import write_archive, write_text
 from ridgesplines.kernels import NetworkKernel
 from ridgesplines.progress import Progress
 
@@ -76,5 +76,5 @@ def run(
                 f"| {name} | {title} | {nugget:.1e} | {means} | {rate}; from K = {widths[1]}: {tail} | {seconds:.0f} |"
             )
     text = json.dumps({"rows": rows}, indent=2)
-    write_beside(folder / "features.json", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(folder / "features.json", text)
     return rows

@@ -14,7 +14,7 @@ import numpy as np
 
 import ridgesplines as rs
 from experiments.infinite_width.rates import fitted_rate, root_mean_square
-from ridgesplines.archive import write_archive, write_beside
+from ridgesplines.archive import write_archive, write_text
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
 
@@ -127,7 +127,7 @@ def run(
         f"neurons {np.median(neurons, axis=0).astype(int).tolist()}; gaps at most {max(gaps):.1e}, {', '.join(kinds)}"
     )
     facts = {"rows": rows, "neurons": neurons.tolist(), "largest_gap": max(gaps), "kinds": sorted(kinds)}
-    write_beside(folder / "kink.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
+    write_text(folder / "kink.json", json.dumps(facts, indent=2))
     arrays = {"grid": grid, "truth": truth, **{f"fit {method}": fit for method, fit in shown.items()}}
     write_archive(folder / "kink.npz", arrays, {"kind": "KinkFits"})
     return rows

@@ -15,7 +15,7 @@ import numpy as np
 import ridgesplines as rs
 from experiments.infinite_width.data import load
 from experiments.infinite_width.rates import fitted_rate, root_mean_square
-from ridgesplines.archive import write_archive, write_beside
+from ridgesplines.archive import write_archive, write_text
 from ridgesplines.progress import Progress
 
 WIDTHS = (50, 200, 1000, 3000, 10_000)
@@ -159,5 +159,5 @@ def run(
         arrays = {"grid": grid, "x": x, "y": y, "limit": limit, "fits": fits, "widths": np.asarray(widths)}
         write_archive(folder / f"trained_{time_:g}.npz", arrays, {"kind": "TrainedFits"})
     text = json.dumps({"rows": rows}, indent=2)
-    write_beside(folder / "trained.json", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(folder / "trained.json", text)
     return rows

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
 import ridgesplines as rs
+from experiments.experiment import DATA_BESIDE, Unavailable
 from experiments.inverse_problems.discretized import Function, measured
 
-# A folder of data sets that may lie beside the repository.
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "surfaces_2d"
+BESIDE = DATA_BESIDE / "surfaces_2d"
 TOPICS = ("tomography", "deblurring", "averages", "derivatives", "elevation")
 # Pixels along each side of pictures in the plane, and points on the line.
 _PIXELS, _POINTS = 81, 1001
-
-
-class Unavailable(Exception):
-    """Data that cannot be had here; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)

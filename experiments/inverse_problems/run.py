@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
-from experiments.inverse_problems.cases import CASES, Case, Unavailable
+from experiments.experiment import Unavailable
+from experiments.inverse_problems.cases import CASES, Case
 from experiments.inverse_problems.methods import (
     BEST,
     DISCREPANCY,
@@ -24,7 +25,7 @@ from experiments.inverse_problems.methods import (
     by_discrepancy,
     by_training,
 )
-from ridgesplines.archive import write_archive, write_beside
+from ridgesplines.archive import write_archive, write_text
 
 KIND = "inverse problem"
 
@@ -165,4 +166,4 @@ def _write(folder: Path, cases: Iterable[str], rows: list[TableRow], skipped: di
     versions = {"ridgesplines": rs.__version__, "python": platform.python_version()}
     facts = {"versions": versions, "skipped": skipped, "rows": [asdict(row) for row in rows]}
     for name, text in (("table.md", table), ("table.json", json.dumps(facts, indent=2) + "\n")):
-        write_beside(folder / name, lambda path, text=text: Path(path).write_text(text, encoding="utf-8"))
+        write_text(folder / name, text)

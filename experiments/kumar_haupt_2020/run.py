@@ -15,7 +15,7 @@ import numpy as np
 import ridgesplines as rs
 from experiments.kumar_haupt_2020.fewest import fewest_knots
 from experiments.kumar_haupt_2020.sets import CLASSIFIERS, SETS, Classifier, ConstraintSet, classes_of, problem_of
-from ridgesplines.archive import write_beside
+from ridgesplines.archive import write_text
 
 # On the way to fewer neurons, tighter than the default: what is split between two neurons is told apart.
 SOLVER = rs.ColumnGeneration(gap=1e-8)
@@ -145,19 +145,19 @@ def _tell_apart(which: Classifier, folder: Path) -> None:
 
 def _write(folder: Path, rows: list[TableRow], refused: dict[str, str]) -> None:
     text = "\n".join([HEADER, *(row.markdown() for row in rows)]) + "\n"
-    write_beside(folder / "table.md", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(folder / "table.md", text)
     stream = io.StringIO()
     names = [field.name for field in fields(TableRow)]
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([getattr(row, name) for name in names] for row in rows)
-    write_beside(folder / "table.csv", lambda path: Path(path).write_text(stream.getvalue(), encoding="utf-8"))
+    write_text(folder / "table.csv", stream.getvalue())
     facts = {
         "versions": {"ridgesplines": rs.__version__, "python": platform.python_version()},
         "rows": [{name: getattr(row, name) for name in names} for row in rows],
         "refused": refused,
     }
-    write_beside(folder / "table.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
+    write_text(folder / "table.json", json.dumps(facts, indent=2))
 
 
 def _escaped(text: str) -> str:
@@ -204,7 +204,7 @@ def run_line(file: Path, folder: Path) -> list[dict[str, object]]:
             flush=True,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    write_beside(folder / "line.json", lambda path: Path(path).write_text(json.dumps(rows, indent=2)))
+    write_text(folder / "line.json", json.dumps(rows, indent=2))
     return rows
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.interpolate import BSpline, make_smoothing_spline
 
 import ridgesplines as rs
-from experiments.line.series import Unavailable
+from experiments.experiment import Unavailable
 
 Curve = Callable[[np.ndarray], np.ndarray]
 # The strengths that are tried, as fractions of λ_max.

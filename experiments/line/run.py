@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
+from experiments.experiment import Unavailable
 from experiments.line.methods import METHODS
-from experiments.line.series import SERIES, Unavailable
+from experiments.line.series import SERIES
+from ridgesplines.archive import write_text
 
 
 def run(folder: Path, names: Iterable[str] = tuple(SERIES), methods: Iterable[str] = tuple(METHODS)) -> None:
@@ -61,4 +63,4 @@ def run(folder: Path, names: Iterable[str] = tuple(SERIES), methods: Iterable[st
             )
         np.savez(folder / f"{name}.npz", **arrays)  # pyright: ignore[reportArgumentType]
     versions = {"ridgesplines": rs.__version__, "python": platform.python_version()}
-    (folder / "table.json").write_text(json.dumps({"versions": versions, "rows": rows}, indent=2))
+    write_text(folder / "table.json", json.dumps({"versions": versions, "rows": rows}, indent=2))

@@ -5,20 +5,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 import ridgesplines as rs
+from experiments.experiment import DATA_BESIDE, Unavailable
 
-# A folder of data sets that may lie beside the repository.
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "regression_1d"
+BESIDE = DATA_BESIDE / "regression_1d"
 # What part of real data is held out to judge fits by.
 HELD_OUT = 0.2
-
-
-class Unavailable(Exception):
-    """Data or a method that cannot be had here; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)

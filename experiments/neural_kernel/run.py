@@ -15,7 +15,7 @@ import ridgesplines as rs
 from experiments.neural_kernel.field import FeatureNetwork, evaluate
 from experiments.neural_kernel.shapes import Body, draw_body
 from experiments.neural_kernel.training import BODIES, STEPS, train
-from ridgesplines.archive import write_beside
+from ridgesplines.archive import write_text
 from ridgesplines.progress import Progress
 from ridgesplines.surfaces import Mesh, distance_to_mesh, occupancy_agreement, sample_mesh
 from ridgesplines.surfaces.grid import Grid
@@ -101,7 +101,7 @@ def run(folder: Path, steps: int = STEPS, bodies: int = BODIES, shapes: int = SH
     trained = train(steps, bodies)
     seconds = time.process_time() - began
     trained.network.save(folder / "network.npz")
-    write_beside(folder / "losses.json", lambda path: Path(path).write_text(json.dumps(trained.losses.tolist())))
+    write_text(folder / "losses.json", json.dumps(trained.losses.tolist()))
     print(f"{steps} steps on {bodies} bodies, {seconds:.0f} s of processor time")
     return evaluate_all(folder, shapes)
 
@@ -131,7 +131,7 @@ def evaluate_all(folder: Path, shapes: int = SHAPES) -> dict[str, np.ndarray]:
         beside = "–" if name == LEARNED else f"{1e3 * difference:.2f} ± {1e3 * error:.2f}"
         print(f"| {name} | {wrong.mean():.5f} | {outside.mean():.4f} | {1e3 * chamfer.mean():.2f} | {beside} |")
     text = json.dumps({"rows": rows}, indent=2)
-    write_beside(folder / "table.json", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(folder / "table.json", text)
     return errors
 
 
@@ -161,5 +161,5 @@ def probe(folder: Path, shapes: int = SHAPES, count: int = 200) -> np.ndarray:
         print(f"{name}: {means[j, 0]:.5f}, {means[j, 1]:.4f}")
     for j, name in enumerate(("sign wrong", "1 − IoU")):
         print(f"{name} without features, more than with them: {more[:, j].mean():.5f} ± {errors[j]:.5f}")
-    write_beside(folder / "probes.json", lambda path: Path(path).write_text(json.dumps(found.tolist())))
+    write_text(folder / "probes.json", json.dumps(found.tolist()))
     return found

@@ -126,8 +126,7 @@ def draw(outcome: Outcome) -> Figure:
         right.invert_xaxis()
         right.set(xlabel="step of the grid, width of the blur", ylabel="RTV²", ylim=(0, None))
         right.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 

@@ -98,8 +98,7 @@ def draw(outcome: Outcome) -> Figure:
         right.plot(arrays["offsets"][::5], arrays["density"][::5], ".", color="C1", label="quadrature")
         right.set(xlabel="offset b", ylabel="density of neurons", title="a Gaussian of three inputs")
         right.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 
@@ -187,8 +186,7 @@ def network_draw(outcome: Outcome) -> Figure:
             ax.loglog(widths, errors.mean(axis=0), "o-", color=f"C{i}", label=label)
         ax.set(xlabel="neurons drawn from the density", ylabel="error, relative to the spread of f")
         ax.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 

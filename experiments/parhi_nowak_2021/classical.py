@@ -148,7 +148,7 @@ def draw(outcome: Outcome) -> Figure:
         axes[3].plot([], [], "--", color="0.5", label="allowed")
         axes[3].set(xlabel="knots of the program", title="its objective above the optimum")
         axes[3].legend()
-        label_decades(axes[3])
+        label_decades(figure)
     return figure
 
 

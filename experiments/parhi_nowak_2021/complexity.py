@@ -157,8 +157,8 @@ def draw(outcome: Outcome) -> Figure:
         )
         right.set(xlabel="N", title="certified fits of a network of three neurons, d = 2")
         right.legend()
+        label_decades(figure)
         for ax in figure.axes:
-            label_decades(ax)
             ax.set_xticks(fitted, [f"{count:g}" for count in fitted])
     return figure
 

@@ -143,7 +143,7 @@ def draw(outcome: Outcome) -> Figure:
         ax.plot([], [], "s", color="0.5", markerfacecolor="none", label="smooth, by quadrature, d = 2")
         ax.set(xlabel="s", ylabel="RTV of f(s·) over that of f")
         ax.legend()
-        label_decades(ax)
+        label_decades(figure)
         ax.set_xticks(scales, [f"{scale:g}" for scale in scales])
     return figure
 

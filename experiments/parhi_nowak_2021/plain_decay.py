@@ -157,8 +157,8 @@ def draw(outcome: Outcome) -> Figure:
                 ax.plot(*np.array(sorted(means)).T, "o-", color=colour, label=label)
             dimension, order = key.removeprefix("d").split("_order")
             ax.set(xlabel="misfit / spread of y", title=f"neurons, d = {dimension}, order {order}", xscale="log")
-            label_decades(ax)
             ax.legend(title="weight decay")
+        label_decades(figure)
     return figure
 
 

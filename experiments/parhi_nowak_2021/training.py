@@ -102,9 +102,9 @@ def draw(outcome: Outcome) -> Figure:
                 ax.plot([], [], color=colour, label=penalty)
             ax.set(xlabel="steps", title=case, ylim=(1e-9, 1e2))
             ax.axhline(1e-3, color="0.7", linewidth=0.6)
-            label_decades(ax)
         axes[0].set_ylabel("objective above the bound, relatively")
         axes[0].legend()
+        label_decades(figure)
     return figure
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.archive import write_text
 
 COUNT = 400
 # Inputs are uniform in the square of this half-width, where all but the tails of the target are.
@@ -60,4 +61,4 @@ def run(folder: Path) -> None:
         # JSON has no infinity: a value that diverges is null.
         finite = None if result.diverges else result.value
         rows.append({"function": name, "dimension": dimension, "value": finite, "seconds": seconds})
-    (folder / "seminorms.json").write_text(json.dumps({"rows": rows}, indent=2))
+    write_text(folder / "seminorms.json", json.dumps({"rows": rows}, indent=2))

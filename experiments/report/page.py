@@ -18,7 +18,8 @@ import ridgesplines as rs
 from experiments.claims import Verdict
 from experiments.experiment import Experiment
 from experiments.reporting import best_known, claims_about, shown, summary
-from experiments.storage import Store, write_text
+from experiments.storage import Store
+from ridgesplines.archive import write_text
 
 _TITLE = re.compile(r"^\s*title\s*=\s*\{(.*?)\},?\s*$", re.MULTILINE)
 _AUTHORS = re.compile(r"^\s*author\s*=\s*\{(.*?)\},\s*$", re.MULTILINE | re.DOTALL)

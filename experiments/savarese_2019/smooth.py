@@ -70,8 +70,7 @@ def draw(outcome: Outcome) -> Figure:
             ax.set(xlabel="knots of the network", title=title)
         left.set_ylabel("relative error of the network's cost")
         left.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 
@@ -139,8 +138,7 @@ def bounded_draw(outcome: Outcome) -> Figure:
         ax.plot([], [], "--", color="0.6", label="|c| / B, what a constant costs there")
         ax.set(xlabel="B", ylabel="cost above that with constants free")
         ax.legend()
-        for ax in figure.axes:
-            label_decades(ax)
+        label_decades(figure)
     return figure
 
 

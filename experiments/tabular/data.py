@@ -8,12 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-# A folder of data sets that may lie beside the repository.
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
+from experiments.experiment import DATA_BESIDE, Unavailable
 
-
-class Unavailable(Exception):
-    """Data that cannot be had here; the message says why."""
+BESIDE = DATA_BESIDE
 
 
 @dataclass(frozen=True)

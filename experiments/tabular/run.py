@@ -16,9 +16,10 @@ from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 
 import ridgesplines as rs
-from experiments.tabular.data import TABLES, Table, Unavailable
+from experiments.experiment import Unavailable
+from experiments.tabular.data import TABLES, Table
 from experiments.tabular.methods import FOLDS, METHODS, Method
-from ridgesplines.archive import write_beside
+from ridgesplines.archive import write_text
 
 Row = dict[str, Any]
 
@@ -85,7 +86,7 @@ def _write(file: Path, rows: list[Row]) -> None:
         "python": platform.python_version(),
     }
     text = json.dumps({"versions": versions, "rows": rows}, indent=1)
-    write_beside(file, lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(file, text)
 
 
 def of(rows: list[Row], table: Table, method: Method) -> list[Row]:

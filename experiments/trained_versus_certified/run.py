@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.archive import write_text
 from ridgesplines.scaling import Scaling
 
 
@@ -119,4 +120,4 @@ def run(folder: Path, cases: tuple[Case, ...] = CASES, steps: int = STEPS) -> No
             )
     versions = {"ridgesplines": rs.__version__, "python": platform.python_version()}
     facts = {"versions": versions, "steps": steps, "seeds": SEEDS, "rows": rows}
-    (folder / "table.json").write_text(json.dumps(facts, indent=2))
+    write_text(folder / "table.json", json.dumps(facts, indent=2))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.archive import write_text
 
 SEEDS = 32
 # Networks are this many times as wide as the certified optimum.
@@ -165,5 +166,5 @@ def run(folder: Path, cases: tuple[Case, ...] = CASES, seeds: int = SEEDS, steps
             found.append(outcome)
             print(outcome.line(), flush=True)
     rows = [asdict(outcome) for outcome in found]
-    (folder / "seeds.json").write_text(json.dumps({"seeds": seeds, "steps": steps, "rows": rows}, indent=2))
+    write_text(folder / "seeds.json", json.dumps({"seeds": seeds, "steps": steps, "rows": rows}, indent=2))
     return found

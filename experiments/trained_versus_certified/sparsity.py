@@ -13,6 +13,7 @@ import numpy as np
 
 import ridgesplines as rs
 from experiments.trained_versus_certified.run import CASES, Case
+from ridgesplines.archive import write_text
 
 SEEDS, STEPS = 16, 5000
 WAYS: dict[str, dict[str, Any]] = {
@@ -102,7 +103,7 @@ def run(folder: Path, cases: tuple[Case, ...] = (CASES[0], CASES[2]), **options:
             cells = (f"{course.case} ({course.width})", course.way, *(f"{count:.0f}" for count in counts))
             print(f"| {' | '.join(cells)} | {np.median(course.final):.1e} |", flush=True)
     rows = [[asdict(course) for course in one] for one in found]
-    (folder / "sparsity.json").write_text(json.dumps(rows, indent=2))
+    write_text(folder / "sparsity.json", json.dumps(rows, indent=2))
     draw(found, folder)
     return found
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 import ridgesplines as rs
+from experiments.experiment import Unavailable
 
 # Steps of the grid along the longest side for kernels whose sums are slow; the default kernel has the default, too.
 COARSE = 96
@@ -16,10 +17,6 @@ COARSE = 96
 _STEP = 0.05
 # The penalty of the paper's program, for each of its data.
 _PENALTY = 1e-10
-
-
-class Unavailable(Exception):
-    """A method or data that cannot be had here; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
+from experiments.experiment import DATA_BESIDE, Unavailable
 from experiments.williams_2021.methods import (
     AUTOMATIC,
     DEFAULT,
@@ -28,12 +29,11 @@ from experiments.williams_2021.methods import (
     TUNED,
     UNIFORM,
     Method,
-    Unavailable,
 )
-from ridgesplines.archive import write_beside
+from ridgesplines.archive import write_text
 from ridgesplines.surfaces.meshes import is_watertight
 
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
+BESIDE = DATA_BESIDE
 SHAPES = ("spot", "bunny", "armadillo", "fandisk")
 CLOUDS = ("oni", "ball", "dragon_fullres_40k")
 SEEDS = 3
@@ -217,7 +217,7 @@ def run(folder: Path, study: Study = CLEAN) -> list[TableRow]:
             if name in skipped or shape in skipped:
                 continue
             try:
-                reference = _reference(shape)
+                reference = rs.surfaces.read_mesh(reference_file(shape))
             except Unavailable as error:
                 skipped[shape] = str(error)
                 print(f"| {shape} | skipped: {error} |")
@@ -242,11 +242,16 @@ def goals(study: Study, rows: list[TableRow]) -> dict[Goal, float]:
     return {goal: ratio for goal, ratio in reached.items() if ratio is not None}
 
 
-def _reference(shape: str) -> rs.surfaces.Mesh:
+def reference_file(shape: str) -> Path:
+    """The mesh that clouds of a shape are drawn from.
+
+    Raises:
+        Unavailable: if it does not lie beside the repository.
+    """
     file = BESIDE / "meshes" / f"{shape}.ply"
     if not file.is_file():
         raise Unavailable(f"there is no {file.name} in the folder of meshes beside the repository")
-    return rs.surfaces.read_mesh(file)
+    return file
 
 
 def _row(
@@ -297,19 +302,19 @@ def _write(folder: Path, study: Study, rows: list[TableRow], skipped: dict[str, 
     closing += [f"\n{row.shape}, seed {row.seed}, {row.method}: {row.note}" for row in rows if row.note]
     lines += closing
     text = "\n".join(lines) + "\n"
-    write_beside(folder / f"{study.name}.md", lambda path: Path(path).write_text(text, encoding="utf-8"))
+    write_text(folder / f"{study.name}.md", text)
     stream = io.StringIO()
     writer = csv.DictWriter(stream, [field.name for field in fields(TableRow)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    write_beside(folder / f"{study.name}.csv", lambda path: Path(path).write_text(stream.getvalue(), encoding="utf-8"))
+    write_text(folder / f"{study.name}.csv", stream.getvalue())
     facts = {
         "versions": {"ridgesplines": rs.__version__, "python": platform.python_version()},
         "rows": [asdict(row) for row in rows],
         "goals": {str(goal): ratio for goal, ratio in reached.items()},
         "skipped": skipped,
     }
-    write_beside(folder / f"{study.name}.json", lambda path: Path(path).write_text(json.dumps(facts, indent=2)))
+    write_text(folder / f"{study.name}.json", json.dumps(facts, indent=2))
     return closing
 
 
@@ -356,5 +361,5 @@ def run_clouds(
                 f"| {'yes' if row['watertight'] else 'no'} | {row['faces']} | {seconds:.1f} | {made.note}",
                 flush=True,
             )
-    write_beside(folder / "clouds.json", lambda path: Path(path).write_text(json.dumps(found, indent=2)))
+    write_text(folder / "clouds.json", json.dumps(found, indent=2))
     return found

@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 import ridgesplines as rs
 from experiments.experiment import Outcome, Unavailable
 from experiments.style import new_figure
-from experiments.williams_2021 import methods
 from experiments.williams_2021.generated import SHAPES
 from experiments.williams_2021.methods import DEFAULT, METHODS, TUNED, UNIFORM
-from experiments.williams_2021.run import BESIDE, THRESHOLD
+from experiments.williams_2021.run import THRESHOLD, reference_file
 from ridgesplines.surfaces.meshes import is_watertight
 
 _METHODS = (UNIFORM, TUNED, DEFAULT)
@@ -24,8 +23,8 @@ _MEASURES = ("chamfer", "outside_iou", "outside_normals")
 
 def parts(shapes: list[str], seeds: int, count: int) -> list[dict[str, Any]]:
     for shape in shapes:
-        if shape not in SHAPES and not (BESIDE / "meshes" / f"{shape}.ply").is_file():
-            raise Unavailable(f"there is no {shape}.ply in the folder of meshes beside the repository.")
+        if shape not in SHAPES:
+            reference_file(shape)
     return [
         dict(shape=shape, seed=seed, count=count, method=method)
         for shape in shapes
@@ -35,7 +34,7 @@ def parts(shapes: list[str], seeds: int, count: int) -> list[dict[str, Any]]:
 
 
 def _reference(shape: str) -> rs.surfaces.Mesh:
-    return SHAPES[shape]() if shape in SHAPES else rs.surfaces.read_mesh(BESIDE / "meshes" / f"{shape}.ply")
+    return SHAPES[shape]() if shape in SHAPES else rs.surfaces.read_mesh(reference_file(shape))
 
 
 def reconstruct(shape: str, seed: int, count: int, method: str) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def reconstruct(shape: str, seed: int, count: int, method: str) -> dict[str, Any
     scale = float(np.linalg.norm(points - (points.min(axis=0) + points.max(axis=0)) / 2, axis=1).max()) / 0.9
     try:
         made = METHODS[method](points, normals)
-    except methods.Unavailable as error:
+    except Unavailable as error:
         return dict(missing=str(error))
     errors = rs.surfaces.mesh_errors(*made.mesh, *reference, threshold=THRESHOLD * scale)
     found = dict(
