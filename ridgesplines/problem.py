@@ -260,6 +260,9 @@ class Problem:
         """
         if (isinstance(self.loss, SquaredLoss) and self.sample_weights is None) or not self.loss.needs_strength:
             return self.targets - self.dual_targets, self.dual_targets
+        if not self.free.basis.shape[1]:
+            nothing = np.zeros(self.targets.shape)
+            return nothing, self.feasible_dual(-self.weights * self.loss.derivative(self.targets, nothing))
         import cvxpy  # heavy, and the most common losses do without
 
         basis = self.free.basis

@@ -125,8 +125,11 @@ def loss_program(problem: Problem, columns: np.ndarray, free: np.ndarray | None 
             free = left[:, values > 1e-12 * values[0]]
     if isinstance(problem.loss, PiecewiseLinearLoss) and not tail:
         return _linear_program(problem, problem.loss, columns / scales, problem.dual_limit / scales, free)
-    v, c = cvxpy.Variable((columns.shape[1], *tail)), cvxpy.Variable((free.shape[1], *tail))
-    fit = (columns / scales) @ v + free @ c
+    v = cvxpy.Variable((columns.shape[1], *tail))
+    fit = (columns / scales) @ v
+    # Older cvxpy has no variables without entries.
+    if free.shape[1]:
+        fit = fit + free @ cvxpy.Variable((free.shape[1], *tail))
     loss, constraints = problem.loss.cvxpy_expression(problem.targets, fit, problem.weights)
     cost = regularizer.cvxpy_expression(cvxpy.multiply(1 / (scales[:, None] if tail else scales), v))
     return conic(loss + problem.dual_limit * cost, [*constraints, *([v >= 0] if regularizer.nonnegative else [])])

@@ -11,6 +11,7 @@ from experiments.experiment import Experiment, Outcome
 from experiments.infinite_width.kink import kernel_fits, ridge_splines
 from experiments.infinite_width.rates import fitted_rate
 from experiments.parhi_nowak_2023.draw import draw
+from experiments.parhi_nowak_2023.largest import LARGEST
 from experiments.parhi_nowak_2023.targets import (
     draw_target,
     hard_width,
@@ -156,4 +157,5 @@ EXPERIMENTS = [
         gather=gather,
         draw=draw,
     ),
+    LARGEST,
 ]

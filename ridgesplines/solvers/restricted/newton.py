@@ -115,6 +115,8 @@ class RestrictedGroups(StoredProblem):
 
     def _descend(self) -> int:
         """Newton's method on the active rows and the polynomial; the number of steps."""
+        if not len(self._gradient()):
+            return 0
         present = self._objective()
         damping = _LEAST_DAMPING
         for step in range(_STEPS):
