@@ -49,7 +49,7 @@ def certify(
     if table is None:
         if target is not None or inputs is not None or strength is not None or interpolate:
             raise ValueError("--target, --inputs, --strength and --interpolate are about a table; name one.")
-        report = _on_own_data(saved, metadata["kind"])
+        report = _on_own_data(saved, arrays, metadata)
     else:
         report = _on_table(saved, arrays, metadata, table, target, inputs, drop_missing, strength, interpolate)
     if as_json:
@@ -60,10 +60,14 @@ def certify(
         _print_summary(report)
 
 
-def _on_own_data(saved: Path, kind: str) -> dict[str, Any]:
+def _on_own_data(saved: Path, arrays: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
+    from ridgesplines.archive import assembling
     from ridgesplines.scaling import Scaling
 
-    solution = rs.Solution.load(saved) if kind == "Solution" else None
+    solution = None
+    if metadata["kind"] == "Solution":
+        with assembling(saved, "solution"):
+            solution = rs.Solution.from_archive(arrays, metadata)
     if solution is None or solution.problem is None:
         raise ValueError(f"{saved} does not hold the data that it was fitted to; name a table.")
     details = solution.details

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
+from ridgesplines.archive import write_archive
 
 
 def write(name: str, text: str) -> str:
@@ -82,6 +83,17 @@ def test_standardised_fit_is_undone_in_the_saved_spline_and_certifies(command, m
     certified = json.loads(out)
     assert certified["objective"] == pytest.approx(fitted["objective"], rel=1e-8)
     assert certified["relative_gap"] < 2e-6
+
+
+def test_certify_names_a_damaged_file(command):
+    problem = rs.Problem(rs.Samples([0.0, 1.0, 2.0]), [0.0, 1.0, 0.0], strength=0.1)
+    arrays, metadata = rs.solve(problem).to_archive()
+    del arrays["trace"]
+    write_archive("fit.npz", arrays, {"kind": "Solution", **metadata})
+    code, out, err = command("certify", "fit.npz")
+    assert code == 2
+    assert not out
+    assert err == "Error: fit.npz lacks a part of a saved solution; the file is damaged.\n"
 
 
 def test_certify_a_bare_spline_wants_the_question(command):
