@@ -96,6 +96,26 @@ def test_certify_names_a_damaged_file(command):
     assert err == "Error: fit.npz lacks a part of a saved solution; the file is damaged.\n"
 
 
+@pytest.mark.parametrize(
+    ("details", "what"),
+    [
+        ([1], "its details are no dictionary"),
+        ({"inputs": 3}, "the names of its columns are no text"),
+        ({"inputs": [3]}, "the names of its columns are no text"),
+        ({"target": 3}, "the names of its columns are no text"),
+        ({"strength": "much"}, "its λ is no number"),
+    ],
+)
+def test_certify_on_a_table_names_a_file_whose_question_is_damaged(command, details, what):
+    write("line.csv", "a,y\n0,0\n1,1\n2,0\n")
+    spline = rs.RidgeSpline([[1.0]], [1.0], [5.0])
+    write_archive("fit.npz", spline.to_arrays(), {"kind": "RidgeSpline", "order": 2, "details": details})
+    code, out, err = command("certify", "fit.npz", "line.csv")
+    assert code == 2
+    assert not out
+    assert err == f"Error: fit.npz is damaged: {what}.\n"
+
+
 def test_certify_a_bare_spline_wants_the_question(command):
     rs.RidgeSpline([[1.0]], [20.0], [5.0]).save("network.npz")
     code, _, err = command("certify", "network.npz", "motorcycle")
