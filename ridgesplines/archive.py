@@ -177,6 +177,11 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     return _header(source, dict(_members(source, "header")) if zipfile.is_zipfile(source) else {})
 
 
+def has_header(arrays: dict[str, np.ndarray]) -> bool:
+    """Whether arrays are, or were before they were damaged, those of `write_archive` rather than a table of columns."""
+    return "header" in arrays and arrays["header"].ndim == 0
+
+
 def _header(source: Path, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """The metadata, checked; takes them out of `arrays`."""
     try:

@@ -106,7 +106,7 @@ def _on_table(
     from ridgesplines.scaling import Scaling
 
     spline = rs.RidgeSpline.from_arrays(arrays, metadata)
-    details: dict[str, Any] = metadata.get("details", {})
+    details = _details(saved, metadata)
     names = inputs if inputs is not None else ",".join(details["inputs"]) if details.get("inputs") else None
     source = open_source(table, target or details.get("target"), names, drop_missing)
     if source.x.shape[1] != spline.dimension:
@@ -135,6 +135,24 @@ def _on_table(
         dual if dual is not None and dual.shape == y.shape else None,
     )
     return {"command": "certify", "file": str(saved)} | certified_report(problem, certificate, source, scaling)
+
+
+def _details(saved: Path, metadata: dict[str, Any]) -> dict[str, Any]:
+    """What `fit` kept of the question: the columns and λ.
+
+    Raises:
+        ValueError: if they are not what they should be.
+    """
+    details = metadata.get("details", {})
+    if not isinstance(details, dict):
+        raise ValueError(f"{saved} is damaged: its details are no dictionary.")
+    names, target, strength = (details.get(name) for name in ("inputs", "target", "strength"))
+    columns = [] if names is None else names
+    if not isinstance(columns, list) or not all(isinstance(name, str) for name in [*columns, target or ""]):
+        raise ValueError(f"{saved} is damaged: the names of its columns are no text.")
+    if strength is not None and not isinstance(strength, int | float):
+        raise ValueError(f"{saved} is damaged: its λ is no number.")
+    return details
 
 
 def _print_summary(report: dict[str, Any]) -> None:

@@ -81,6 +81,8 @@ def compare(
 
     Ctrl-C stops with the rows of the table done by then.
     """
+    from ridgesplines.archive import write_text
+
     outputs = {"--plot": plot, "--save": save, "--csv": csv, "--latex": latex}
     check_outputs(outputs)
     chosen = _solvers(solvers)
@@ -115,8 +117,6 @@ def compare(
     }
     if outputs["--save"] is not None:
         outputs["--save"] = comparison.save(outputs["--save"])
-    from ridgesplines.archive import write_text
-
     if csv is not None:
         write_text(csv, comparison.to_csv())
     if latex is not None:

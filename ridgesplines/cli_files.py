@@ -103,13 +103,12 @@ def info(
 
 
 def _is_saved(path: Path) -> bool:
-    """Whether it is, or was before it was damaged, a file of `write_archive` rather than a table of arrays."""
+    """Whether it is a file that the package saved, rather than a table."""
     if path.suffix.lower() != ".npz" or not path.is_file():
         return False
-    from ridgesplines.archive import read_arrays
+    from ridgesplines.archive import has_header, read_arrays
 
-    arrays = read_arrays(path)
-    return "header" in arrays and arrays["header"].ndim == 0
+    return has_header(read_arrays(path))
 
 
 def _saved(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 import numpy as np
 
-from ridgesplines.archive import check_unpacked, read_arrays
+from ridgesplines.archive import check_unpacked, has_header, read_arrays
 
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "."}
 # What may stand between cells; of several that fit, the first.
@@ -251,7 +251,7 @@ def _delimiter(lines: list[str]) -> str:
 
 def _read_npz(source: Path) -> Table:
     arrays = read_arrays(source)
-    if "header" in arrays and arrays["header"].ndim == 0:
+    if has_header(arrays):
         raise ValueError(f"{source} is no table but a file saved by ridgesplines; see ridgesplines info {source}.")
     columns: dict[str, Sequence[str] | np.ndarray] = {}
     for name, array in arrays.items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,27 @@ def shared() -> Path:
     if not _SHARED.is_dir():
         pytest.skip(f"needs the reference files in {_SHARED}, which are not part of the repository")
     return _SHARED
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in an empty folder, by its arguments; returns (exit code, standard output, standard error).
+
+    In this process, as the installed program would, in lines of 200 characters.
+    """
+    from ridgesplines.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ridgesplines", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return run

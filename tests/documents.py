@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from ridgesplines.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -76,22 +73,11 @@ def run_page(path: Path, capsys: pytest.CaptureFixture[str]) -> int:
     return compared
 
 
-def commands(text: str) -> list[str]:
-    """The commands of `ridgesplines` in the shell blocks of a page."""
+def commands(text: str) -> list[list[str]]:
+    """The arguments of the commands of `ridgesplines` in the shell blocks of a page."""
     lines = [line for block in of_language(text, "sh") for line in block.replace("\\\n", " ").splitlines()]
     parts = [part.strip() for line in lines for part in line.split("&&")]
-    return [part for part in parts if part.startswith("ridgesplines")]
-
-
-def run_command(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    """Run one command in this process, as the installed program would; what it printed."""
-    monkeypatch.setattr(sys, "argv", shlex.split(command))
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    said = capsys.readouterr()
-    assert not exit_.value.code, said.err
-    return said.out
+    return [shlex.split(part)[1:] for part in parts if part.startswith("ridgesplines")]
 
 
 def missing_links(path: Path) -> list[str]:

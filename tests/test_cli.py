@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.cli import main
-
-
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder; returns (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ridgesplines", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
+from ridgesplines.archive import write_archive
 
 
 def write(name: str, text: str) -> str:
@@ -100,6 +83,37 @@ def test_standardised_fit_is_undone_in_the_saved_spline_and_certifies(command, m
     certified = json.loads(out)
     assert certified["objective"] == pytest.approx(fitted["objective"], rel=1e-8)
     assert certified["relative_gap"] < 2e-6
+
+
+def test_certify_names_a_damaged_file(command):
+    problem = rs.Problem(rs.Samples([0.0, 1.0, 2.0]), [0.0, 1.0, 0.0], strength=0.1)
+    arrays, metadata = rs.solve(problem).to_archive()
+    del arrays["trace"]
+    write_archive("fit.npz", arrays, {"kind": "Solution", **metadata})
+    code, out, err = command("certify", "fit.npz")
+    assert code == 2
+    assert not out
+    assert err == "Error: fit.npz lacks a part of a saved solution; the file is damaged.\n"
+
+
+@pytest.mark.parametrize(
+    ("details", "what"),
+    [
+        ([1], "its details are no dictionary"),
+        ({"inputs": 3}, "the names of its columns are no text"),
+        ({"inputs": [3]}, "the names of its columns are no text"),
+        ({"target": 3}, "the names of its columns are no text"),
+        ({"strength": "much"}, "its λ is no number"),
+    ],
+)
+def test_certify_on_a_table_names_a_file_whose_question_is_damaged(command, details, what):
+    write("line.csv", "a,y\n0,0\n1,1\n2,0\n")
+    spline = rs.RidgeSpline([[1.0]], [1.0], [5.0])
+    write_archive("fit.npz", spline.to_arrays(), {"kind": "RidgeSpline", "order": 2, "details": details})
+    code, out, err = command("certify", "fit.npz", "line.csv")
+    assert code == 2
+    assert not out
+    assert err == f"Error: fit.npz is damaged: {what}.\n"
 
 
 def test_certify_a_bare_spline_wants_the_question(command):

@@ -14,27 +14,10 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines import cli_compare, cli_tables, cli_train
-from ridgesplines.cli import main
 from ridgesplines.solvers.training.penalties import PENALTIES
 from ridgesplines.solvers.training.steps import OPTIMIZERS
 
 LINE = "x,y\n" + "".join(f"{i / 5},{abs(i - 12) + (i * 7) % 3}\n" for i in range(30))
-
-
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder; returns (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ridgesplines", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

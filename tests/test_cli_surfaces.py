@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +12,13 @@ import pytest
 from helpers import icosphere, unit_rows
 
 import ridgesplines as rs
-from ridgesplines.cli import main
 from ridgesplines.surfaces import implicit, sign_repair
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder; returns (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ridgesplines", "surface", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
+def command(command):
+    """Run the command `surface` in an empty folder; see `conftest.command`."""
+    return partial(command, "surface")
 
 
 def sphere(path: str, count: int = 150, normals: bool = True) -> None:

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.cli import main
 from ridgesplines.tables import read_table
 
 X = np.arange(12) / 4
 Y = np.abs(X - 1.5) + 0.25
-
-
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder; returns (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ridgesplines", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 def written(delimiter=",", decimal=".", end="\n", encoding="utf-8", tail="", header="dose,response"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.archive import FORMAT_VERSION, read_archive, read_header, write_archive
+from ridgesplines.archive import FORMAT_VERSION, read_archive, read_header, write_archive, write_text
 
 FILES = Path(__file__).parent / "files"
 # The problem that the files of format version 1 were made of; their loss, in units of g², is far from rounding.
@@ -216,3 +216,16 @@ def test_load_opens_every_kind_and_refuses_others(tmp_path):
         rs.load(tmp_path / "none.npz")
     with pytest.raises(TypeError, match="path must be the name of a file, got int"):
         rs.load(3)  # pyright: ignore[reportArgumentType] # that is the test
+
+
+def test_text_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "table.md"
+    assert write_text(file, "λ = ½\n") == file
+    assert file.read_bytes() == "λ = ½\n".encode()
+    # Half of a pair has no bytes in UTF-8.
+    with pytest.raises(UnicodeEncodeError):
+        write_text(file, "a" * 100_000 + "\ud800")
+    assert file.read_bytes() == "λ = ½\n".encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["table.md"]
+    with pytest.raises(ValueError, match="absent does not exist; create it first"):
+        write_text(tmp_path / "absent" / "table.md", "")

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 import ridgesplines as rs
+from ridgesplines import oracles
 
 
 def lifted(points: np.ndarray, bias: bool) -> np.ndarray:
@@ -20,7 +21,7 @@ def lifted(points: np.ndarray, bias: bool) -> np.ndarray:
 
 def profile(inputs: np.ndarray, dual: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """p_z(w) = Σ_n z_n max(w·x_n, 0) at weights (K, r): (K,)."""
-    return np.maximum(weights @ inputs.T, 0) @ dual
+    return oracles.profile(inputs, dual, oracles.Neurons(weights, np.zeros(len(weights))))
 
 
 def nonlinearity(inputs: np.ndarray, dual: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -43,6 +43,11 @@ def _last(path: str) -> tuple[np.ndarray, np.ndarray]:
     return rows[:, :-1], rows[:, -1]
 
 
+def _quakes() -> tuple[np.ndarray, np.ndarray]:
+    rows = np.loadtxt(_found("surfaces_2d/quakes.csv"), delimiter=",", skiprows=1)
+    return rows[:, :2], rows[:, 2]
+
+
 def _zinc() -> tuple[np.ndarray, np.ndarray]:
     x, y = _last("surfaces_2d/meuse_zinc.csv")
     return x, np.log(y)
@@ -60,9 +65,11 @@ def _found(path: str) -> Path:
 
 
 TABLES = (
+    Table("hill", "a hillside", "height (feet)", lambda: _last("surfaces_2d/topo_52.csv")),
     Table("zinc", "zinc in the Meuse's flood plain", "log of zinc (mg/kg)", _zinc),
     Table("mpg", "cars", "miles per gallon", lambda: _last("tabular/auto_mpg.csv")),
     Table("diabetes", "diabetes", "disease progression", _diabetes),
+    Table("quakes", "earthquakes near Fiji", "depth (km)", _quakes),
     Table("energy", "heating of buildings", "load (kWh/m²)", lambda: _arrays("fetch_only/uci_energy_10splits.npz")),
     Table("concrete", "concrete", "compressive strength (MPa)", lambda: _last("tabular/concrete_raw.csv")),
     Table("wine", "red wine", "grade", lambda: _arrays("fetch_only/uci_wine_10splits.npz")),

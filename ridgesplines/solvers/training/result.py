@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.archive import assembling, by_owner, read_archive, write_archive
+from ridgesplines.archive import assembling, by_owner, part_of, read_archive, write_archive
 from ridgesplines.certificate import same_problem
 from ridgesplines.problem import Problem
 from ridgesplines.problem_files import problem_from_archive, problem_to_archive
@@ -236,17 +236,13 @@ class TrainingGrid:
         with assembling(path, "grid of trainings"):
             widths, strengths = arrays.pop("widths"), arrays.pop("strengths")
             shared = problem_from_archive(arrays, metadata.get("problem"))
-            cases: list[dict[str, np.ndarray]] = [{} for _ in metadata["cases"]]
+            cases = metadata["cases"]
             if len(cases) != widths.size * strengths.size or not cases:
                 raise ValueError("there is not one training for each width and strength.")
-            for name, array in arrays.items():
-                number, _, part = name.partition(".")
-                if part:
-                    cases[int(number)][part] = array
             found = []
-            for i, (own, told) in enumerate(zip(cases, metadata["cases"], strict=True)):
+            for i, told in enumerate(cases):
                 problem = None if shared is None else shared.unprepared(float(strengths[i % len(strengths)]))
-                found.append(TrainingResult.from_archive(own, told, problem))
+                found.append(TrainingResult.from_archive(part_of(arrays, str(i)), told, problem))
             rows = [tuple(found[i * len(strengths) : (i + 1) * len(strengths)]) for i in range(len(widths))]
             return cls(widths, strengths, tuple(rows))
 
