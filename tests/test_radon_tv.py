@@ -10,7 +10,7 @@ from numpy.polynomial import Polynomial
 from scipy.special import dawsn, ndtr
 
 import ridgesplines as rs
-from ridgesplines.radon.refinement import limit_of
+from ridgesplines.radon.refinement import limit_from_below, limit_of
 from ridgesplines.radon.total_variation import half_sphere
 from tests.helpers import random_spline, rotation, seeds
 
@@ -180,6 +180,25 @@ def test_a_blurred_spline_of_compact_support_tends_to_the_sum_of_its_masses():
     assert values[0] < 2.5
 
 
+@pytest.mark.parametrize("power", [1, 2, 4])
+def test_on_the_line_kinks_between_nodes_are_not_taken_for_growth(power):
+    # (1 − x²)^k from −1 to 1 and zero elsewhere: kinks of 2 at the ends and f'' = −2 between them for k = 1; where f''
+    # is continuous, differences of f' between its zeros.
+    def function(x: np.ndarray) -> np.ndarray:
+        return np.maximum(1 - x[:, 0] ** 2, 0.0) ** power
+
+    slope = {2: 8 / 3**1.5, 4: 8 / 7**0.5 * (6 / 7) ** 3}.get(power)
+    exact = 8.0 if slope is None else 4 * slope
+    rng = np.random.default_rng(power)
+    for lower, upper in (None, None), *(rng.uniform(1.02, 2.5, (40, 2)) * [-1, 1]):
+        region = None if lower is None else ([lower], [upper])
+        result = rs.radon_tv(function, dimension=1, region=region)
+        assert not result.diverges
+        assert result.error <= 0.02 * exact
+        # An estimate, and no bound: steps are irregular, and the last one may be the smallest.
+        assert abs(result.value - exact) <= 4 * result.error
+
+
 def test_on_the_line_a_jump_diverges_like_one_over_the_width():
     result = rs.radon_tv(lambda x: (x[:, 0] > 0.1234).astype(float), dimension=1, region=1.0)
     assert result.diverges
@@ -245,6 +264,14 @@ def test_the_limits_of_known_sequences():
     assert growing.growth == pytest.approx(0.7)
     assert limit_of(5 - np.log(widths)).growth == pytest.approx(0, abs=1e-12)
     assert limit_of(np.full(4, 2.0)).value == 2.0
+    assert limit_from_below(3 - 2 * widths**1.5).value == pytest.approx(3, rel=1e-12)
+    assert limit_from_below(1 + widths**-0.7).growth == pytest.approx(0.7)
+    assert limit_from_below(5 - np.log(widths)).growth == pytest.approx(0, abs=1e-12)
+    assert limit_from_below(np.full(4, 2.0)).value == 2.0
+    # The last step is larger than the one before, as happens at kinks between nodes: no growth.
+    irregular = limit_from_below(8 - widths * np.array([3.0, 1.0, 3.0, 3.0, 1.0]))
+    assert irregular.growth is None
+    assert abs(irregular.value - 8) <= irregular.error
 
 
 @pytest.mark.parametrize("dimension", [2, 3])

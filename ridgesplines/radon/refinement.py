@@ -10,6 +10,8 @@ import numpy as np
 _DIVERGING = 0.87
 # Above this factor the sum of what is to come is a guess: its error is as large as itself.
 _SLOW = 0.84
+# Ratios of steps within this factor are those of a regular sequence.
+_REGULAR = 1.2
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,31 @@ def limit_of(values: np.ndarray, noise: float = 0.0) -> Limit:
     if abs(ratio) > _SLOW:
         error = max(error, abs(here - float(values[-1])))
     return Limit(here, float(error))
+
+
+def limit_from_below(values: np.ndarray, noise: float = 0.0) -> Limit:
+    """The limit of at least four values, of widths w, w/2, w/4, …, that only rise, by steps that may be irregular.
+
+    Steps that depend on where the nodes of a grid happen to lie may grow once though they shrink in the long run, and
+    two of them say little: sums of half of them show whether they do, and how much is to come if they go on like that.
+    Only the last steps of a regular sequence are extrapolated.
+    """
+    steps = np.maximum(np.diff(values), 0.0)
+    half = len(steps) // 2
+    late, early = float(steps[-half:].sum()), float(steps[:half].sum())
+    if steps[-1] <= noise:
+        return Limit(float(values[-1]), noise)
+    halvings = len(steps) - half
+    ratio = (late / early) ** (1 / halvings) if early else np.inf
+    if ratio >= _DIVERGING:
+        return Limit(np.inf, np.inf, max(0.0, float(np.log2(ratio))) if np.isfinite(ratio) else np.inf)
+    rest = late * ratio**half / (1 - ratio**half)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = (steps[1:] / steps[:-1])[-3:]
+    if ratios.max() < _REGULAR * ratios.min():
+        limit = limit_of(values, noise)
+        return Limit(limit.value, max(limit.error, 0.5 * rest), limit.growth)
+    return Limit(float(values[-1]), max(3.0 * rest, float(steps[-1])))
 
 
 def _aitken(three: np.ndarray) -> float:

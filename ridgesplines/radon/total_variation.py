@@ -11,7 +11,7 @@ from ridgesplines.checks import check_count, check_number
 from ridgesplines.oracles.threads import in_threads
 from ridgesplines.progress import Progress
 from ridgesplines.radon.grid import Function, GridFunction, Region, box, decaying, sampled, support
-from ridgesplines.radon.refinement import limit_of
+from ridgesplines.radon.refinement import limit_from_below, limit_of
 from ridgesplines.radon.slices import Filter, band_of, slices
 
 # Steps along the longest side, from the first grid to the last, by dimension.
@@ -22,6 +22,8 @@ _WIDTHS = (12.0, 6.0, 3.0, 1.5)
 # A grid resolves a function if its density has, at the frequencies next to those that the grid cannot tell, this
 # fraction of its largest amplitude at most. Agreement of two grids alone could be an accident.
 _RESOLVED = 1e-2
+# A default interval is longer by this part of it on either side than what is seen of the function.
+_MARGIN = 1 / 16
 # Fewest steps along the longest side of a function that is given on a grid: enough for three refinements.
 _COARSEST = 64
 
@@ -132,7 +134,13 @@ def radon_tv(
             raise ValueError("region and resolution are for functions; a GridFunction has its own.")
         grids = [_every(function, stride) for stride in (8, 4, 2, 1) if steps // stride >= 8]
     else:
-        corners = box("region", region, dimension) if region is not None else support(function, dimension, order - 1)
+        if region is not None:
+            corners = box("region", region, dimension)
+        else:
+            lower, upper = support(function, dimension, order - 1)
+            # On the line a kink at the end of the support counts, if the differences reach across it.
+            margin = _MARGIN * (upper - lower) if dimension == 1 else 0.0
+            corners = lower - margin, upper + margin
         counts = [last]
         while counts[0] > first or (dimension == 1 and len(counts) < 4):
             counts.insert(0, counts[0] // 2)
@@ -195,11 +203,11 @@ def _on_the_line(grids: list[Callable[[], GridFunction]], order: int, tolerance:
         floor = noise
         widths.append(step)
         values.append(value)
-        if len(values) >= 4 and abs(values[-1] - values[-2]) <= tolerance * values[-1]:
-            limit = limit_of(np.array(values), floor)
-            if limit.growth is None:
-                return result(limit.value, abs(values[-1] - values[-2]) + floor, None)
-    limit = limit_of(np.array(values), floor)
+        if len(values) >= 6 and abs(values[-1] - values[-2]) <= tolerance * values[-1]:
+            limit = limit_from_below(np.array(values), floor)
+            if limit.error <= tolerance * limit.value:
+                return result(limit.value, limit.error + floor, None)
+    limit = limit_from_below(np.array(values), floor)
     return result(limit.value, limit.error + floor, limit.growth)
 
 
