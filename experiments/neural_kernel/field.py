@@ -25,7 +25,7 @@ POINT_NEIGHBOURS, PLACE_NEIGHBOURS = 8, 12
 FEATURES = 6
 _HIDDEN = 16
 # Of φ at the start: so small that the kernel is nearly the one without features.
-_GAIN = 0.03
+_GAIN = 0.002
 # How fast weights fall with the squared distance at the start, and how they rise with the height: towards the largest
 # (as outside of a convex edge), the least (of a concave one), or neither.
 _FALLS, _RISES = (0.3, 1.0, 0.3, 1.0, 0.3, 1.0), (0.0, 0.0, 4.0, 8.0, -4.0, -8.0)
@@ -153,12 +153,8 @@ class FeatureNetwork:
         both = jnp.concatenate([seen, jnp.broadcast_to(mean, ways.shape)], axis=-1)
         logits, shifts = jnp.split(_apply(self.heads, both), 2, axis=-1)
         falls, gains = jnp.exp(self.scales[:2])
-        logits = (
-            logits
-            + jnp.log(weights)[..., None]
-            - falls * square[..., None]
-            + self.scales[2] * jnp.tanh(height / 2)[..., None]
-        )
+        logits = logits + jnp.log(weights)[..., None] - falls * square[..., None]
+        logits = logits + self.scales[2] * jnp.tanh(height / 2)[..., None]
         means = jnp.sum(jax.nn.softmax(logits, axis=1) * (height[..., None] + shifts), axis=1)
         return gains * spacing * means
 
@@ -183,14 +179,14 @@ class FeatureNetwork:
         """
         arrays, metadata = read_archive(path, ("FeatureNetwork",))
         with assembling(path, "FeatureNetwork"):
-            parts = [
+            pairs, places, heads = (
                 tuple(
                     (jnp.asarray(arrays[f"{part}.{i}.weights"]), jnp.asarray(arrays[f"{part}.{i}.biases"]))
                     for i in range(size)
                 )
                 for part, size in zip(_PARTS, metadata["sizes"], strict=True)
-            ]
-            return cls(*parts, jnp.asarray(arrays["scales"]))
+            )
+            return cls(pairs, places, heads, jnp.asarray(arrays["scales"]))
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], None]:
         """For JAX."""
@@ -307,7 +303,7 @@ def fit(network: FeatureNetwork, points: np.ndarray, normals: np.ndarray) -> Neu
     What `rs.surfaces.fit_oriented` finds, with the kernel that has the features added.
     """
     problem, centre, scale = oriented_problem(points, normals)
-    cloud = cloud_of(problem.points, problem.gradients)
+    cloud = cloud_of(problem.points, np.asarray(problem.gradients))
     dual, c = _coefficients(network, cloud, places_of(cloud, cloud.points), equations(problem.kernel, cloud))
     spline = rs.KernelSpline(problem.kernel, problem.points, np.asarray(dual).reshape(-1, 4))
     return NeuralField(network, cloud, spline, np.asarray(c), centre, scale)

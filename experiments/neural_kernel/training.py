@@ -19,7 +19,7 @@ from ridgesplines.surfaces.implicit import oriented_problem
 
 # Clouds of these sizes, in turn: each is compiled for.
 COUNTS = (150,)
-STEPS = 1000
+STEPS = 1200
 BODIES = 400
 _QUERIES = 400
 # Distances beyond this hardly count.
@@ -112,7 +112,7 @@ def _example(lesson: _Lesson, count: int, rng: np.random.Generator) -> tuple[Any
     """A cloud of a lesson and places with the values there, in the units of the ball: the arguments of `loss`."""
     some = rng.choice(_SAMPLES, count, replace=False)
     problem, centre, scale = oriented_problem(lesson.points[some], lesson.normals[some])
-    cloud = cloud_of(problem.points, problem.gradients)
+    cloud = cloud_of(problem.points, np.asarray(problem.gradients))
     chosen = rng.choice(_POOL, _QUERIES, replace=False)
     places = places_of(cloud, (lesson.x[chosen] - centre) / scale)
     given = equations(problem.kernel, cloud)
