@@ -1,7 +1,7 @@
-"""`python -m experiments.neural_kernel [run | evaluate | probe | draw]`: run and draw by default (extra `surfaces`).
+"""`python -m experiments.neural_kernel [run | evaluate | validate | draw]`: run and draw by default (extra `surfaces`).
 
-`run` trains for some minutes and compares, `evaluate` compares with the network that is saved, `probe` does so quickly
-by signs alone, `draw` draws bodies.
+`run` trains for some minutes and compares, `evaluate` compares with the network that is saved, `validate` does so on
+bodies that are not those of the test, `draw` draws bodies.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ import sys
 from pathlib import Path
 
 from experiments.neural_kernel.draw import draw
-from experiments.neural_kernel.run import evaluate_all, probe, run
+from experiments.neural_kernel.run import evaluate_all, run, validate
 
 FOLDER = Path("results/neural_kernel")
 
 
 def main(arguments: list[str]) -> None:
-    if arguments not in ([], ["run"], ["evaluate"], ["probe"], ["draw"]):
-        print("usage: python -m experiments.neural_kernel [run | evaluate | probe | draw]", file=sys.stderr)
+    if arguments not in ([], ["run"], ["evaluate"], ["validate"], ["draw"]):
+        print("usage: python -m experiments.neural_kernel [run | evaluate | validate | draw]", file=sys.stderr)
         sys.exit(2)
-    if arguments == ["evaluate"]:
-        evaluate_all(FOLDER)
-    elif arguments == ["probe"]:
-        probe(FOLDER)
-    elif arguments != ["draw"]:
-        run(FOLDER)
-    if arguments in ([], ["draw"]):
-        draw(FOLDER, FOLDER)
+    try:
+        if arguments == ["evaluate"]:
+            evaluate_all(FOLDER)
+        elif arguments == ["validate"]:
+            validate(FOLDER)
+        elif arguments != ["draw"]:
+            run(FOLDER)
+        if arguments in ([], ["draw"]):
+            draw(FOLDER, FOLDER)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 main(sys.argv[1:])

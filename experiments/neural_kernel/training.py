@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +12,21 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments.neural_kernel.field import FeatureNetwork, centres_of, cloud_of, fitted, places_of
-from experiments.neural_kernel.shapes import Body, draw_body
+from experiments.neural_kernel.field import FeatureNetwork, cloud_of, equations, fitted, places_of
+from experiments.neural_kernel.shapes import Solid, draw_part
 from ridgesplines.progress import Progress
+from ridgesplines.surfaces.implicit import oriented_problem
 
 # Clouds of these sizes, in turn: each is compiled for.
-COUNTS = (100, 200)
-STEPS = 1000
-BODIES = 150
-_QUERIES = 256
+COUNTS = (150,)
+STEPS = 1200
+BODIES = 400
+_QUERIES = 400
 # Distances beyond this hardly count.
-_REACH = 0.05
-_RATE = 2e-3
-_SAMPLES = 600
+_REACH = 0.07
+_RATE = 4e-3
+_LONGEST = 1.0
+_SAMPLES = 1200
 _POOL = 4000
 
 
@@ -45,25 +48,33 @@ class _Lesson:
     values: np.ndarray
 
 
-def draw_places(body: Body, surface: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Two thirds of them near the surface, one third anywhere in the cube."""
+def draw_places(surface: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Two thirds of them near the surface, one third anywhere in its box and a little around it."""
     near = surface[rng.integers(len(surface), size=2 * count // 3)]
     near = near + rng.standard_normal(near.shape) * np.where(rng.uniform(size=(len(near), 1)) < 0.5, 0.02, 0.08)
-    return np.concatenate([near, rng.uniform(-1, 1, (count - len(near), 3))])
+    low, high = surface.min(axis=0) - 0.05, surface.max(axis=0) + 0.05
+    return np.concatenate([near, rng.uniform(low, high, (count - len(near), 3))])
 
 
-def loss(network: FeatureNetwork | None, *arguments: Any) -> Any:
+def loss(network: FeatureNetwork, *arguments: Any) -> Any:
     """The root mean square of tanh(f / r) − tanh(value / r), r = `_REACH`."""
     *rest, values = arguments
     difference = jnp.tanh(fitted(network, *rest) / _REACH) - jnp.tanh(values / _REACH)
     return jnp.sqrt(jnp.mean(difference**2) + 1e-12)
 
 
-def train(steps: int = STEPS, bodies: int = BODIES, seed: int = 0, progress: bool | None = None) -> Trained:
+def train(
+    steps: int = STEPS,
+    bodies: int = BODIES,
+    seed: int = 0,
+    draw: Callable[[np.random.Generator], Solid] = draw_part,
+    progress: bool | None = None,
+) -> Trained:
     """Adam on one body a step; Ctrl-C keeps what there is. The same arguments give the same network."""
     rng = np.random.default_rng([seed, 1])
     network = FeatureNetwork.initial(seed)
-    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(optax.cosine_decay_schedule(_RATE, steps)))
+    rate = optax.warmup_cosine_decay_schedule(0.0, _RATE, max(steps // 20, 1), max(steps, 2))
+    optimizer = optax.chain(optax.clip_by_global_norm(_LONGEST), optax.adam(rate))
     state = optimizer.init(network)  # type: ignore[arg-type] # a pytree
 
     @jax.jit
@@ -78,20 +89,31 @@ def train(steps: int = STEPS, bodies: int = BODIES, seed: int = 0, progress: boo
             lessons: list[_Lesson] = []
             for i in range(bodies):
                 show(f"making body {i + 1} of {bodies}")
-                body = draw_body(rng)
-                points, normals = body.sample(_SAMPLES, rng)
-                assert normals is not None
-                x = draw_places(body, points, _POOL, rng)
-                lessons.append(_Lesson(points, normals, x, body.distance(x)))
+                lessons.append(_lesson(draw(rng), rng))
             for step in range(steps):
                 lesson = lessons[int(rng.integers(bodies))]
-                some = rng.choice(_SAMPLES, COUNTS[step % len(COUNTS)], replace=False)
-                cloud = cloud_of(lesson.points[some], lesson.normals[some])
-                chosen = rng.choice(_POOL, _QUERIES, replace=False)
-                places = places_of(cloud, lesson.x[chosen])
-                network, state, value = update(network, state, cloud, *centres_of(cloud), places, lesson.values[chosen])
+                arguments = _example(lesson, COUNTS[step % len(COUNTS)], rng)
+                network, state, value = update(network, state, *arguments)
                 losses.append(float(value))
-                show(f"step {step + 1} of {steps}: loss {np.mean(losses[-50:]):.4f}")
+                show(f"step {step + 1} of {steps}: loss {np.mean(losses[-100:]):.4f}")
         except KeyboardInterrupt:
             print(f"interrupted after {len(losses)} of {steps} steps; what there is, is kept", file=sys.stderr)
     return Trained(network, np.asarray(losses))
+
+
+def _lesson(body: Solid, rng: np.random.Generator) -> _Lesson:
+    points, normals = body.sample(_SAMPLES, rng)
+    assert normals is not None
+    x = draw_places(points, _POOL, rng)
+    return _Lesson(points, normals, x, body.distance(x))
+
+
+def _example(lesson: _Lesson, count: int, rng: np.random.Generator) -> tuple[Any, ...]:
+    """A cloud of a lesson and places with the values there, in the units of the ball: the arguments of `loss`."""
+    some = rng.choice(_SAMPLES, count, replace=False)
+    problem, centre, scale = oriented_problem(lesson.points[some], lesson.normals[some])
+    cloud = cloud_of(problem.points, np.asarray(problem.gradients))
+    chosen = rng.choice(_POOL, _QUERIES, replace=False)
+    places = places_of(cloud, (lesson.x[chosen] - centre) / scale)
+    given = equations(problem.kernel, cloud)
+    return cloud, places_of(cloud, cloud.points), given, places, lesson.values[chosen] / scale
