@@ -50,6 +50,8 @@ class NuggetChoice:
         evaluations: of the criterion, without the surface.
         missed: for "distance", the mean distance of the points left out, in their units, and the root mean square chord
             between the normals; NaN for the likelihood.
+        interrupted: whether Ctrl-C cut the search short: these are the best nuggets so far, by the small blocks of
+            `surface` where it had come no farther, whose scores are infinite where they were not reached.
     """
 
     problem: KernelProblem
@@ -66,6 +68,7 @@ class NuggetChoice:
     surface: np.ndarray
     evaluations: int
     missed: tuple[float, float]
+    interrupted: bool = False
 
     def __str__(self) -> str:
         parts = [f"value nugget {self.value_nugget:.1e}"]
@@ -77,7 +80,8 @@ class NuggetChoice:
             else f"leaving out (distance {self.missed[0]:.1e}, chord {self.missed[1]:.1e})"
         )
         blocks = f" in {self.blocks} blocks" if self.blocks > 1 else ""
-        return f"{', '.join(parts)}, by {how} of {self.points} points{blocks}"
+        end = "; interrupted: the best so far" if self.interrupted else ""
+        return f"{', '.join(parts)}, by {how} of {self.points} points{blocks}{end}"
 
 
 def choose_nuggets(
@@ -108,7 +112,7 @@ def choose_nuggets(
     The problem's own nuggets do not count. The search starts from the best of several nodes of a coarse surface. To
     `dense_points` points all data are taken together; above, four blocks of 250 neighbouring points around random ones,
     which see the full density of the data: 1000 points in all. Both need O(n³) operations for n equations taken
-    together, some ten to thirty times.
+    together, some ten to thirty times. Ctrl-C keeps the best nuggets so far, see `NuggetChoice.interrupted`.
 
     Args:
         problem: the data; coincident points that contradict each other need a positive nugget to make one.
@@ -121,6 +125,7 @@ def choose_nuggets(
         TypeError: if `problem` is no `KernelProblem`.
         ValueError: if polynomials are free, all data are zero, there are no gradients for "distance", or an option is
             none.
+        KeyboardInterrupt: if interrupted before there was anything to keep.
 
     Source: Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, sections 5.4.1 and 5.4.2; the
     errors are those of a left-out point as a person sees them, a length and an angle.
@@ -151,22 +156,33 @@ def choose_nuggets(
         axis = np.log(_LEAST) + np.log(10) * np.arange(round(np.log10(_LARGEST / _LEAST)) + 1)
         axes = [axis] * len(variances)
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-        surface = np.array([coarse.score(node) for node in nodes.reshape(-1, len(axes))])
+        surface = np.full(nodes.shape[:-1], np.inf)
         together = (
             [np.arange(count)]
             if count <= dense_points
             else _neighbourhoods(problem.points, min(_BLOCK_POINTS, dense_points), _BLOCKS, rng)
         )
-        full = kind(problem, together, variances)
-        # A few points may tell the small blocks another scale than all tell the large ones.
-        starts = coarse.starts(nodes, surface.reshape(nodes.shape[:-1]), show)
-        logs = full.descended(starts[int(np.argmin([full.score(start) for start in starts]))], show)
-        score, evaluations = full.score(logs), full.evaluations
+        used = coarse
+        try:
+            for at in np.ndindex(surface.shape):
+                surface[at] = coarse.score(nodes[at])
+            full = kind(problem, together, variances)
+            # A few points may tell the small blocks another scale than all tell the large ones.
+            starts = coarse.starts(nodes, surface, show)
+            used = full
+            logs = full.descended(starts[int(np.argmin([full.score(start) for start in starts]))], show)
+            interrupted = False
+        except KeyboardInterrupt:
+            used = used if used.best is not None else coarse
+            if used.best is None:
+                raise
+            logs, interrupted = used.best[1], True
+        score, evaluations = used.score(logs), used.evaluations
 
     low, high = logs <= np.log(_LEAST) + _END, logs >= np.log(_LARGEST) - _END
     errors, variance = np.full(2, np.nan), np.nan
-    if isinstance(full, _Likelihood):
-        variance, information = full.information(logs)
+    if isinstance(used, _Likelihood):
+        variance, information = used.information(logs)
         inside = ~(low | high)
         errors[: len(logs)] = np.inf
         errors[np.flatnonzero(inside)] = np.sqrt(np.diag(np.linalg.inv(information[np.ix_(inside, inside)])))
@@ -182,13 +198,14 @@ def choose_nuggets(
         float(score),
         errors,
         variance,
-        sum(len(block) for block in together),
-        len(together),
+        used.points,
+        used.blocks,
         np.exp(axis) * variances[0],
         np.exp(axis) * variances[1] if len(axes) > 1 else np.zeros(1),
         surface.reshape(len(axis), -1),
         evaluations,
-        full.missed(logs) if isinstance(full, _Distance) else (np.nan, np.nan),
+        used.missed(logs) if isinstance(used, _Distance) else (np.nan, np.nan),
+        interrupted,
     )
 
 
@@ -233,11 +250,18 @@ class _Criterion(ABC):
             # Values and derivatives alternate.
             self._blocks.append((matrix, data, np.minimum(np.arange(len(data)) % problem.size, 1)))
         self._rows = sum(len(data) for _, data, _ in self._blocks)
+        self.points, self.blocks = sum(len(block) for block in blocks), len(blocks)
         self.evaluations = 0
+        self.best: tuple[float, np.ndarray] | None = None
 
     @abstractmethod
     def score(self, logs: np.ndarray) -> float:
-        """The criterion, infinite where a matrix is singular to working precision."""
+        """The criterion, infinite where a matrix is singular to working precision; remembers the `best`."""
+
+    def _remembered(self, score: float, logs: np.ndarray) -> float:
+        if np.isfinite(score) and (self.best is None or score < self.best[0]):
+            self.best = score, np.array(logs)
+        return score
 
     @abstractmethod
     def starts(self, nodes: np.ndarray, surface: np.ndarray, show: Progress) -> list[np.ndarray]:
@@ -283,6 +307,7 @@ class _Likelihood(_Criterion):
                 pulls += np.bincount(kind, solution**2, self._kinds)
                 traces += np.bincount(kind, np.einsum("ij,ij->j", inverse, inverse), self._kinds)
         value = 0.5 * (self._rows * (np.log(2 * np.pi * energy / self._rows) + 1) + volume)
+        self._remembered(float(value), logs)
         return value, 0.5 * nuggets * (traces - self._rows * pulls / energy)
 
     def information(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
@@ -341,7 +366,7 @@ class _Distance(_Criterion):
         """See `_Criterion`."""
         self.evaluations += 1
         distance, chord = self.missed(logs)
-        return distance * chord
+        return self._remembered(distance * chord, logs)
 
     def missed(self, logs: np.ndarray) -> tuple[float, float]:
         """The mean distance and the root mean square chord of normals; infinite for a singular matrix."""

@@ -287,7 +287,7 @@ def test_surfaces_are_tabled_beside_screened_poisson_and_drawn(monkeypatch, tmp_
 
 def test_the_goals_compare_the_same_clouds():
     def row(method: str, seed: int, chamfer: float) -> run_surfaces.TableRow:
-        return run_surfaces.TableRow("cube", seed, method, chamfer, 0, 0, 0, 0, True, 1, 0, "")
+        return run_surfaces.TableRow("cube", seed, method, chamfer, 0, 0, 0, 0, True, 1, 0, 0, "")
 
     study = run_surfaces.CLEAN
     ours, tuned, default = surface_methods.UNIFORM, surface_methods.TUNED, surface_methods.DEFAULT

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.stats import chi2, multivariate_normal
 
 import ridgesplines as rs
+from ridgesplines import kernel_nuggets
 from ridgesplines.kernels import GaussianKernel, PolyharmonicKernel, UniformKernel
 
 
@@ -220,6 +221,44 @@ def test_the_surface_is_drawn_with_the_choice_on_it(gradient_nugget, criterion):
     assert np.isclose(xs, choice.value_nugget).any()
     plt.close(figure)
     plt.close(rs.plotting_kernels.plot_nuggets(choice).figure)
+
+
+@pytest.mark.parametrize("criterion", ["likelihood", "distance"])
+def test_ctrl_c_keeps_the_best_nuggets_so_far(monkeypatch, criterion):
+    problem = simulated(80, 2, 1e-3, 1e-2)
+    factor, calls, last = kernel_nuggets._Criterion._factor, [], [0]
+
+    def interrupted(self, *arguments):
+        calls.append(1)
+        if len(calls) == last[0]:
+            raise KeyboardInterrupt
+        return factor(self, *arguments)
+
+    monkeypatch.setattr(kernel_nuggets._Criterion, "_factor", interrupted)
+    whole = rs.choose_nuggets(problem, criterion, dense_points=80)
+    assert not whole.interrupted
+    # The 169 nodes of the surface are those of two small blocks or more; after them come those of all data.
+    used = len(calls)
+    for stop, blocks in ((used // 3, 5), (used - 2, 1)):
+        calls.clear()
+        last[0] = stop
+        part = rs.choose_nuggets(problem, criterion, dense_points=80)
+        assert part.interrupted
+        assert part.blocks == blocks
+        assert part.score >= whole.score or blocks > 1
+        assert str(part).endswith("; interrupted: the best so far")
+        finite = np.isfinite(part.surface)
+        assert finite.any()
+        if blocks > 1:
+            assert not finite.all()
+            row, column = np.unravel_index(np.argmin(part.surface), part.surface.shape)
+            # The least of the range stands for none.
+            assert part.value_nugget == pytest.approx(part.grid_values[row] if row else 0)
+            assert part.gradient_nugget == pytest.approx(part.grid_gradients[column] if column else 0)
+    calls.clear()
+    last[0] = 1
+    with pytest.raises(KeyboardInterrupt):
+        rs.choose_nuggets(problem, criterion)
 
 
 def test_senseless_arguments():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.linalg import solve
 
 import ridgesplines as rs
+from ridgesplines import kernel_nuggets
 from ridgesplines.solvers import kernel_gradients
 from ridgesplines.surfaces import grid, reconstruction, sign_repair
 from ridgesplines.surfaces.implicit import oriented_problem
@@ -300,6 +301,26 @@ def test_ctrl_c_in_the_fit_leaves_a_mesh_of_the_best_iterate(monkeypatch):
     assert made.repair is None
     assert made.watertight
     assert "interrupted in the fit: the best so far" in str(made)
+
+
+def test_ctrl_c_in_the_choice_of_nuggets_leaves_a_mesh_with_the_best_so_far(monkeypatch):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    score, calls = kernel_nuggets._Distance.score, []
+
+    def interrupted(self, logs):
+        calls.append(1)
+        # Behind the 169 nodes of the surface.
+        if len(calls) == 172:
+            raise KeyboardInterrupt
+        return score(self, logs)
+
+    monkeypatch.setattr(kernel_nuggets._Distance, "score", interrupted)
+    nuggets = {"value_nugget": "automatic", "gradient_nugget": "automatic"}
+    made = rs.surfaces.reconstruct(*torus(150), **nuggets, resolution=24)
+    assert made.interrupted == ("choice of nuggets",)
+    assert made.repair is None
+    assert made.watertight
+    assert "interrupted in the choice of nuggets: the best so far" in str(made)
 
 
 @pytest.mark.parametrize("stage", ["probes", "solution"])

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ridgesplines.arrays import Array, namespace
-from ridgesplines.kernels.compiled import uniform_sum
+from ridgesplines.kernels.compiled import gaussian_sum, uniform_sum
+from ridgesplines.kernels.gaussian import GaussianKernel
 from ridgesplines.kernels.protocol import Kernel
 from ridgesplines.kernels.uniform import UniformKernel
 
@@ -31,26 +32,32 @@ def hermite_sum(kernel: Kernel, centres: Array, coefficients: Array, x: Array) -
     Returns:
         (n, d + 1): rows (f(x_i), ∇f(x_i)). NumPy in, NumPy out; JAX in, JAX out, and traceable.
     """
-    if isinstance(kernel, UniformKernel) and _is_compiled(kernel, centres, coefficients, x):
-        return uniform_sum(float(kernel.radius), centres, coefficients, x, gradients=True)
-    return _blocked(kernel, centres, coefficients, x, True)
+    found = _compiled_sum(kernel, centres, coefficients, x, gradients=True)
+    return _blocked(kernel, centres, coefficients, x, True) if found is None else found
 
 
 def value_sum(kernel: Kernel, centres: Array, coefficients: Array, x: Array) -> Array:
     """Values alone, (n,), of the function that `hermite_sum` describes."""
-    if isinstance(kernel, UniformKernel) and _is_compiled(kernel, centres, coefficients, x):
-        return uniform_sum(float(kernel.radius), centres, coefficients, x, gradients=False)[:, 0]
-    return _blocked(kernel, centres, coefficients, x, False)
+    found = _compiled_sum(kernel, centres, coefficients, x, gradients=False)
+    return _blocked(kernel, centres, coefficients, x, False) if found is None else found[:, 0]
 
 
-def _is_compiled(kernel: UniformKernel, *arrays: Array) -> bool:
+def _compiled_sum(
+    kernel: Kernel, centres: Array, coefficients: Array, x: Array, *, gradients: bool
+) -> np.ndarray | None:
+    """The sums by compiled loops, where there is one for the kernel and arrays; else None."""
     # XLA leaves a factor of five to ten on the table where a fused loop does a pair with one square root.
-    return (
-        kernel.order == 2
-        and not isinstance(kernel.radius, jax.Array)
-        and all(isinstance(array, np.ndarray) and array.dtype == np.float64 for array in arrays)
-        and arrays[0].shape[1] <= 3
-    )
+    arrays = [np.asarray(each) for each in (centres, coefficients, x) if isinstance(each, np.ndarray)]
+    plain = len(arrays) == 3 and all(each.dtype == np.float64 for each in arrays) and x.shape[1] <= 3
+    parameters = jax.tree_util.tree_leaves(kernel)
+    if not plain or any(isinstance(parameter, jax.Array) for parameter in parameters):
+        return None
+    if isinstance(kernel, UniformKernel) and kernel.order == 2:
+        return uniform_sum(float(kernel.radius), *arrays, gradients=gradients)
+    if isinstance(kernel, GaussianKernel) and kernel.order == 2:
+        variances = float(kernel.weight_variance), float(kernel.bias_variance)
+        return gaussian_sum(*variances, *arrays, gradients=gradients)
+    return None
 
 
 def _blocked(kernel: Kernel, centres: Array, coefficients: Array, x: Array, gradients: bool) -> Array:

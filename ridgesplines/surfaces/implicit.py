@@ -11,7 +11,7 @@ import numpy as np
 
 from ridgesplines.archive import read_archive, write_archive
 from ridgesplines.arrays import Array, finite_array
-from ridgesplines.kernel_nuggets import choose_nuggets
+from ridgesplines.kernel_nuggets import NuggetChoice, choose_nuggets
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
@@ -117,6 +117,21 @@ def oriented_problem(
     progress: bool | None = None,
 ) -> tuple[KernelProblem, np.ndarray, float]:
     """What `fit_oriented` solves, with the centre and the scale of the unit ball that the points are moved to."""
+    return oriented_choice(
+        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
+    )[:3]
+
+
+def oriented_choice(
+    points: Any,
+    normals: Any,
+    *,
+    kernel: Kernel | None = None,
+    value_nugget: float | Literal["automatic"] = 0.0,
+    gradient_nugget: float | Literal["automatic"] = 0.0,
+    progress: bool | None = None,
+) -> tuple[KernelProblem, np.ndarray, float, NuggetChoice | None]:
+    """`oriented_problem`, and how its nuggets were chosen if that was left to the data."""
     points = finite_array("points", points, dimensions=(2,))
     count, dimension = points.shape
     if dimension not in (2, 3):
@@ -158,6 +173,5 @@ def oriented_problem(
         value_nugget=1.0 if value_nugget == "automatic" else value_nugget,
         gradient_nugget=1.0 if gradient_nugget == "automatic" else gradient_nugget,
     )
-    if automatic:
-        problem = choose_nuggets(problem, progress=progress).problem
-    return problem, centre, scale
+    choice = choose_nuggets(problem, progress=progress) if automatic else None
+    return problem if choice is None else choice.problem, centre, scale, choice

@@ -16,7 +16,7 @@ from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
 from ridgesplines.surfaces.grid import MEMORY, Grid, evaluate_near_zero
-from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_problem
+from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_choice
 from ridgesplines.surfaces.meshes import components, is_watertight
 from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
 from ridgesplines.surfaces.winding import neighbour_radius
@@ -40,8 +40,9 @@ class Reconstruction:
         seconds: time by stage.
         repair: what was done for the sign far from the points; None if it was not looked at.
         trimmed: how many connected parts were left out, because they are far from all points.
-        interrupted: the stages that Ctrl-C cut short, "fit", "sign repair" or "grid": the mesh is that of the best
-            function so far, without the repair that was not finished, and coarse where the grid was not reached.
+        interrupted: the stages that Ctrl-C cut short, "choice of nuggets", "fit", "sign repair" or "grid": the mesh is
+            that of the best nuggets and function so far, without the repair that was not finished, and coarse where the
+            grid was not reached.
     """
 
     function: ImplicitFunction
@@ -126,13 +127,14 @@ def reconstruct(
     if np.ndim(points) != 2 or np.shape(points)[1] != 2:
         surface_mesher()
     start = time.perf_counter()
-    problem, centre, scale = oriented_problem(
+    problem, centre, scale, choice = oriented_choice(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     solution = solve_kernel(problem, solver, progress=progress)
     seconds = {"fit": time.perf_counter() - start}
     points, normals = np.asarray(points, dtype=float), np.asarray(normals, dtype=float)
-    interrupted = ["fit"] if solution.status is KernelStatus.INTERRUPTED else []
+    interrupted = ["choice of nuggets"] if choice is not None and choice.interrupted else []
+    interrupted += ["fit"] if solution.status is KernelStatus.INTERRUPTED else []
     repair = None
     # After an interruption only what leads to a mesh is done.
     if sign_repair and not interrupted:

@@ -230,8 +230,10 @@ def test_sums_are_products_with_the_gram_matrix(kernel, seed):
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
-def test_compiled_and_traced_sums_of_the_uniform_kernel_agree(dimension):
-    kernel = UniformKernel(radius=1.5)
+@pytest.mark.parametrize(
+    "kernel", [UniformKernel(radius=1.5), GaussianKernel(weight_variance=2.0, bias_variance=0.7)], ids=str
+)
+def test_compiled_and_traced_sums_agree(kernel, dimension):
     z, x = draw_points(1, 5, dimension), draw_points(2, 7, dimension)
     x[0] = z[0]
     both = np.random.default_rng(3).standard_normal((5, dimension + 1))

@@ -62,11 +62,14 @@ def _later(pairs: np.ndarray, count: int) -> np.ndarray:
     return np.flatnonzero(dropped)
 
 
-def nearest_earlier(points: np.ndarray, count: int) -> np.ndarray:
-    """For each of the ordered points (N, d) the nearest ones before it: indices (N, `count`), −1 for none."""
+def nearest_earlier(points: np.ndarray, count: int, begin: int = 0) -> np.ndarray:
+    """For each of the ordered points (N, d) from `begin` on the nearest ones before it.
+
+    Indices (N − begin, `count`), −1 for none.
+    """
     total = len(points)
-    neighbours = np.full((total, count), -1, dtype=np.int64)
-    start = 1
+    neighbours = np.full((total - begin, count), -1, dtype=np.int64)
+    start = max(1, begin)
     while start < total:
         stop = min(total, max(2 * count, start + start // 2))
         tree = KDTree(points[:stop])
@@ -80,7 +83,7 @@ def nearest_earlier(points: np.ndarray, count: int) -> np.ndarray:
             for column in range(count):
                 at = earlier & (rank == column + 1)
                 has = at.any(axis=1) & done
-                neighbours[waiting[has], column] = found[has, np.argmax(at[has], axis=1)]
+                neighbours[waiting[has] - begin, column] = found[has, np.argmax(at[has], axis=1)]
             waiting = waiting[~done]
             asked = min(stop, 2 * asked)
         start = stop

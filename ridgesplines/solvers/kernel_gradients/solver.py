@@ -33,7 +33,8 @@ class ConjugateGradients:
     grows. For kernels that are positive definite by themselves, without free polynomials.
 
     Args:
-        neighbours: m, in the preconditioner: it takes (m + 1)(d + 1)² numbers a point.
+        neighbours: m, of the finest three quarters of the points in the preconditioner, more for coarser ones: it takes
+            about (1.2 m + 1)(d + 1)² numbers of four bytes a point.
         tolerance: stop where ‖r‖ ≤ tolerance · ‖b‖, over all values and gradients.
         iterations: the most to make.
         thinning: points nearer to another than this fraction of the median spacing are left out of the fit, if values
