@@ -43,6 +43,11 @@ def _last(path: str) -> tuple[np.ndarray, np.ndarray]:
     return rows[:, :-1], rows[:, -1]
 
 
+def _ethanol() -> tuple[np.ndarray, np.ndarray]:
+    rows = np.loadtxt(_found("regression_1d/ethanol.csv"), delimiter=",", skiprows=1)
+    return rows[:, 1:], rows[:, 0]
+
+
 def _quakes() -> tuple[np.ndarray, np.ndarray]:
     rows = np.loadtxt(_found("surfaces_2d/quakes.csv"), delimiter=",", skiprows=1)
     return rows[:, :2], rows[:, 2]
@@ -66,6 +71,7 @@ def _found(path: str) -> Path:
 
 TABLES = (
     Table("hill", "a hillside", "height (feet)", lambda: _last("surfaces_2d/topo_52.csv")),
+    Table("ethanol", "an ethanol engine", "NOx (µg/J)", _ethanol),
     Table("zinc", "zinc in the Meuse's flood plain", "log of zinc (mg/kg)", _zinc),
     Table("mpg", "cars", "miles per gallon", lambda: _last("tabular/auto_mpg.csv")),
     Table("diabetes", "diabetes", "disease progression", _diabetes),
