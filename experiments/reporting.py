@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from experiments.style import figure_style
 from ridgesplines.archive import write_beside, write_text
 
 BEGIN, END = "<!-- claims: written by python -m experiments table -->", "<!-- end of the claims -->"
+_EARLIER = "found by other code than there is now"
 _HEADER = ("claim", "number", "asked", "found", "")
 # Files of equal figures are equal.
 _METADATA = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
@@ -81,7 +83,7 @@ def _age(experiment: Experiment, code: object, size: str) -> str:
     except Exception:
         # That is for the run to tell.
         return ""
-    return "" if tasks and tasks[0].code == code else "found by other code than there is now"
+    return "" if tasks and tasks[0].code == code else _EARLIER
 
 
 def markdown(verdicts: Iterable[Verdict], paper: bool = False) -> str:
@@ -129,7 +131,11 @@ def write_table(experiments: Sequence[Experiment], store: Store, file: Path) -> 
     if not begin or not end or BEGIN in rest or END in after:
         raise ValueError(f"{file} needs the lines {BEGIN} and {END} once each, in this order; the table goes between.")
     verdicts = best_known(claims_about(experiments, file.parent), store)
-    write_text(file, f"{before}{BEGIN}\n\n{markdown(verdicts, paper=True)}\n\n{END}{after}")
+    # One sentence for what would stand in most rows: tables are kept longer than code.
+    earlier = sum(verdict.note == _EARLIER for verdict in verdicts)
+    rows = [replace(verdict, note="") if verdict.note == _EARLIER else verdict for verdict in verdicts]
+    closing = f"{summary(verdicts)}." + (f" Of {earlier}, the numbers were {_EARLIER}." if earlier else "")
+    write_text(file, f"{before}{BEGIN}\n\n{markdown(rows, paper=True)}\n\n{closing}\n\n{END}{after}")
     return verdicts
 
 

@@ -433,16 +433,18 @@ def test_numbers_of_other_code_say_so(papers, capsys, monkeypatch):
     assert "14 (quick) | holds: found by other code than there is now |" in capsys.readouterr().out
 
 
-def test_the_table_is_written_between_its_markers(papers, capsys):
+def test_the_table_is_written_between_its_markers(papers, capsys, monkeypatch):
     call(papers, "run", "--quick")
     assert call(papers, "table") == 0
     text = (papers / "README.md").read_text()
     assert text.startswith(f"# Papers\n\n{reporting.BEGIN}\n\n| paper | claim |")
-    assert text.endswith(f"|\n\n{reporting.END}\nafter\n")
+    assert text.endswith(f"|\n\n2 claims: 1 hold, 0 fail, 1 not run.\n\n{reporting.END}\nafter\n")
     assert "| [nobody_1900](nobody_1900.md) | squares add up | squares: sum | 14 ± 0 | 14 (quick) | holds |" in text
     assert "| many | squares: sum | ≥ 50 | – | not run |" in text
     call(papers, "run")
+    monkeypatch.setattr("experiments.running.code_version", lambda modules: "other")
     call(papers, "table")
+    assert "Of 2, the numbers were found by other code than there is now." in (papers / "README.md").read_text()
     # The full size is what counts.
     assert "| squares: sum | 14 ± 0 | 506 | **fails** |" in (papers / "README.md").read_text()
     (papers / "README.md").write_text("# Papers\n")
