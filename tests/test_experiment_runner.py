@@ -438,7 +438,7 @@ def test_the_table_is_written_between_its_markers(papers, capsys, monkeypatch):
     assert call(papers, "table") == 0
     text = (papers / "README.md").read_text()
     assert text.startswith(f"# Papers\n\n{reporting.BEGIN}\n\n| paper | claim |")
-    assert text.endswith(f"|\n\n2 claims: 1 hold, 0 fail, 1 not run.\n\n{reporting.END}\nafter\n")
+    assert text.endswith(f"|\n\n3 claims: 1 hold, 0 fail, 2 not run.\n\n{reporting.END}\nafter\n")
     assert "| [nobody_1900](nobody_1900.md) | squares add up | squares: sum | 14 ± 0 | 14 (quick) | holds |" in text
     assert "| many | squares: sum | ≥ 50 | – | not run |" in text
     call(papers, "run")
