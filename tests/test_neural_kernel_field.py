@@ -106,6 +106,7 @@ def test_drawn_parts_have_an_inside():
         assert 1e-3 < inside.mean() < 0.6
 
 
+@pytest.mark.long
 def test_features_move_and_turn_with_the_cloud():
     network = field.FeatureNetwork.initial(0)
     cloud = field.cloud_of(*small_cloud())
@@ -141,6 +142,7 @@ def test_features_on_the_data_are_values_and_derivatives():
         np.testing.assert_allclose(found[:, 1 + axis], (ahead - behind) / 2e-5, atol=1e-7)
 
 
+@pytest.mark.long
 def test_coefficients_solve_the_equations_with_the_features_kernel_added():
     network = with_gain(field.FeatureNetwork.initial(0), 1.0)
     cloud = field.cloud_of(*small_cloud(20))
