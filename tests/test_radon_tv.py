@@ -205,6 +205,16 @@ def test_on_the_line_a_jump_diverges_like_one_over_the_width():
     assert result.growth == pytest.approx(1.0, abs=0.01)  # 2/h at every step
 
 
+def test_on_the_line_a_small_jump_diverges_though_one_refinement_changes_little():
+    def function(x: np.ndarray) -> np.ndarray:
+        return np.abs(x[:, 0]) + 1e-7 * (x[:, 0] > 0.1234)
+
+    result = rs.radon_tv(function, dimension=1, region=1.0)
+    assert result.diverges
+    assert result.value == np.inf
+    assert result.growth == pytest.approx(1.0, abs=0.01)
+
+
 def wave(x: np.ndarray) -> np.ndarray:
     """Two bumps of different signs and shapes around a point that is not the origin."""
     first = np.sum((x - 0.3) ** 2 * np.arange(1, x.shape[1] + 1), axis=1)

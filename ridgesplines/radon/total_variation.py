@@ -205,7 +205,7 @@ def _on_the_line(grids: list[Callable[[], GridFunction]], order: int, tolerance:
         values.append(value)
         if len(values) >= 6 and abs(values[-1] - values[-2]) <= tolerance * values[-1]:
             limit = limit_from_below(np.array(values), floor)
-            if limit.error <= tolerance * limit.value:
+            if limit.growth is None and limit.error <= tolerance * limit.value:
                 return result(limit.value, limit.error + floor, None)
     limit = limit_from_below(np.array(values), floor)
     return result(limit.value, limit.error + floor, limit.growth)
