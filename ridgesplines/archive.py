@@ -159,7 +159,13 @@ def _memory() -> float:
         return float("inf")
 
 
-def _existing(path: str | os.PathLike[str]) -> Path:
+def existing_file(path: str | os.PathLike[str]) -> Path:
+    """`path`, if there is such a file.
+
+    Raises:
+        TypeError: if it is no name of a file.
+        ValueError: if there is no such file.
+    """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be the name of a file, got {type(path).__name__}.")
     if not (source := Path(path)).is_file():
@@ -173,7 +179,7 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         ValueError: if the file is missing, damaged, not made by `write_archive`, or of a newer format version.
     """
-    source = _existing(path)
+    source = existing_file(path)
     return _header(source, dict(_members(source, "header")) if zipfile.is_zipfile(source) else {})
 
 
@@ -204,7 +210,7 @@ def read_archive(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[
     Raises:
         ValueError: if the file is missing, damaged, too large to be true, of another kind or of a newer format version.
     """
-    source = _existing(path)
+    source = existing_file(path)
     try:
         arrays = read_arrays(source)
     except _TooLargeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,9 +48,8 @@ def fit(
     posed = pose(open_source(table, target, inputs, drop_missing), strength, order, standardize, interpolate)
     problem, scaling = posed.problem, posed.scaling
     solution = rs.solve(problem, rs.solver_for(problem, gap=gap, time_limit=time_limit))
-    spline = solution.spline if scaling is None else scaling.undo(solution.spline).canonical()
     certificate = solution.certificate
-    kept = rs.Solution(spline, certificate, solution.status, solution.trace, solution.seconds, posed.details())
+    kept = dataclasses.replace(solution, spline=posed.undone(solution.spline), details=posed.details())
     report = {"command": "fit"} | certified_report(problem, certificate, posed.source, scaling) | posed.choice()
     report |= {
         "status": solution.status.name.lower(),

@@ -43,6 +43,10 @@ class Posed:
             "command": shlex.join(["ridgesplines", *sys.argv[1:]]),
         }
 
+    def undone(self, spline: Any) -> Any:
+        """A network of the problem's units as it predicts the table."""
+        return spline if self.scaling is None else self.scaling.undo(spline).canonical()
+
     def choice(self) -> dict[str, Any]:
         """How λ was chosen, by the names of the JSON."""
         facts: dict[str, Any] = {"strength_chosen_by": self.chosen_by}

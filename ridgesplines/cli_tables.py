@@ -25,6 +25,7 @@ KINDS = {
 }
 # As `datasets.DATASETS` names them, which is imported when they are read.
 DATASETS = ("motorcycle", "elevation", "diabetes")
+IN_THESE_UNITS = "inputs and target; all numbers and files are in these units"
 TABLES = (".csv", ".tsv", ".txt", ".npz", ".parquet")
 
 
@@ -153,9 +154,6 @@ def certified_facts(certificate: Any) -> dict[str, Any]:
         "relative_gap": certificate.relative_gap,
         "certificate": certificate.kind,
     }
-
-
-IN_THESE_UNITS = "inputs and target; all numbers and files are in these units"
 
 
 def data_rows(

@@ -20,7 +20,7 @@ from ridgesplines.cli_parts import (
     print_table,
     written,
 )
-from ridgesplines.cli_problems import pose
+from ridgesplines.cli_problems import Posed, pose
 from ridgesplines.cli_tables import (
     KINDS,
     DropOption,
@@ -99,7 +99,7 @@ def train(
         "learning_rate": learning_rate, "batch": batch,
     }  # fmt: skip
     best = dataclasses.replace(result.best, details=result.best.details | posed.details() | {"training": asked})
-    result = _in_units_of_table(dataclasses.replace(result, best=best), posed.scaling)
+    result = _in_units_of_table(dataclasses.replace(result, best=best), posed)
     bound = certified.certificate.bound
     report = {"command": "train"} | described(problem, posed.source, posed.scaling) | posed.choice()
     report |= {
@@ -124,13 +124,10 @@ def train(
         _print_summary(report, best.status.value)
 
 
-def _in_units_of_table(result: Any, scaling: Any) -> Any:
+def _in_units_of_table(result: Any, posed: Posed) -> Any:
     """The networks as they predict the table; certificates and the way to them stay those of the problem solved."""
-    if scaling is None:
-        return result
-    splines = tuple(scaling.undo(spline).canonical() for spline in result.splines)
-    best = dataclasses.replace(result.best, spline=scaling.undo(result.best.spline).canonical())
-    return dataclasses.replace(result, splines=splines, best=best)
+    best = dataclasses.replace(result.best, spline=posed.undone(result.best.spline))
+    return dataclasses.replace(result, splines=tuple(map(posed.undone, result.splines)), best=best)
 
 
 def _print_summary(report: dict[str, Any], status: str) -> None:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 import numpy as np
 
-from ridgesplines.archive import check_unpacked, has_header, read_arrays
+from ridgesplines.archive import check_unpacked, existing_file, has_header, read_arrays
 
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "."}
 # What may stand between cells; of several that fit, the first.
@@ -176,9 +176,7 @@ def read_table(path: str | Path) -> Table:
     Raises:
         ValueError: if the file is missing, empty, damaged, ragged or of another kind.
     """
-    source = Path(path)
-    if not source.is_file():
-        raise ValueError(f"there is no file {source}; check the path.")
+    source = existing_file(path)
     match source.suffix.lower():
         case ".csv" | ".tsv" | ".txt":
             return _read_text(source)

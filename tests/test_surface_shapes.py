@@ -214,7 +214,7 @@ def test_senseless_points_for_normals():
 @pytest.mark.parametrize(("count", "thickness", "seed"), [(40, 0.02, 0), (80, 0.05, 1)])
 def test_the_sign_is_repaired_where_the_function_balloons(count, thickness, seed):
     points, normals = plate(count, thickness, seed)
-    problem, _, _ = oriented_problem(points, normals)
+    problem, *_ = oriented_problem(points, normals)
     solution = rs.solve_kernel(problem)
     repaired, repair = rs.surfaces.repair_signs(problem, solution, problem.points, normals)
     assert repair.rounds == 1
@@ -241,7 +241,7 @@ def test_repair_is_the_least_norm_under_all_data(monkeypatch, nuggets, oriented)
     """Against one dense system of the old and the new data."""
     monkeypatch.setattr(sign_repair, "_TOLERANCE", 1e-7)
     points, normals = plate(80, 0.05, 1)
-    problem, _, _ = oriented_problem(points, normals)
+    problem, *_ = oriented_problem(points, normals)
     if oriented:
         problem = rs.KernelProblem(
             problem.points, 0, normals, kernel=problem.kernel, value_nugget=nuggets[0], gradient_nugget=nuggets[1]
@@ -274,8 +274,8 @@ def test_repair_is_the_least_norm_under_all_data(monkeypatch, nuggets, oriented)
 
 def test_normals_that_point_inward_are_repaired_alike():
     points, normals = plate(80, 0.05, 1)
-    problem, _, _ = oriented_problem(points, normals)
-    inward, _, _ = oriented_problem(points, -normals)
+    problem, *_ = oriented_problem(points, normals)
+    inward, *_ = oriented_problem(points, -normals)
     first = rs.surfaces.repair_signs(problem, rs.solve_kernel(problem), problem.points, normals)[1]
     second = rs.surfaces.repair_signs(inward, rs.solve_kernel(inward), inward.points, -normals)[1]
     np.testing.assert_array_equal(second.points, first.points)
@@ -384,7 +384,7 @@ def test_ctrl_c_before_there_is_a_function_is_no_result(monkeypatch):
 def test_normals_at_random_are_not_repaired():
     points, _ = torus(200)
     normals = unit_rows(np.random.default_rng(0), 200, 3)
-    problem, _, _ = oriented_problem(points, normals)
+    problem, *_ = oriented_problem(points, normals)
     solution = rs.solve_kernel(problem)
     same, repair = rs.surfaces.repair_signs(problem, solution, problem.points, normals)
     assert repair.rounds == 0
@@ -410,7 +410,7 @@ def test_repair_with_iterations_and_with_free_polynomials():
         (None, rs.ConjugateGradients(tolerance=1e-8, thinning=0)),
         (rs.kernels.PolyharmonicKernel(3), None),
     ):
-        problem, _, _ = oriented_problem(points, normals, kernel=kernel)
+        problem, *_ = oriented_problem(points, normals, kernel=kernel)
         solution = rs.solve_kernel(problem, solver)
         repaired, repair = rs.surfaces.repair_signs(problem, solution, problem.points, normals, solver=solver)
         assert repair.rounds >= 1

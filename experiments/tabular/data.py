@@ -39,17 +39,21 @@ def _diabetes() -> tuple[np.ndarray, np.ndarray]:
 
 def _last(path: str) -> tuple[np.ndarray, np.ndarray]:
     """The last column of a CSV file from all others."""
-    rows = np.loadtxt(_found(path), delimiter=",", skiprows=1)
+    rows = _rows(path)
     return rows[:, :-1], rows[:, -1]
 
 
+def _rows(path: str) -> np.ndarray:
+    return np.loadtxt(_found(path), delimiter=",", skiprows=1)
+
+
 def _ethanol() -> tuple[np.ndarray, np.ndarray]:
-    rows = np.loadtxt(_found("regression_1d/ethanol.csv"), delimiter=",", skiprows=1)
+    rows = _rows("regression_1d/ethanol.csv")
     return rows[:, 1:], rows[:, 0]
 
 
 def _quakes() -> tuple[np.ndarray, np.ndarray]:
-    rows = np.loadtxt(_found("surfaces_2d/quakes.csv"), delimiter=",", skiprows=1)
+    rows = _rows("surfaces_2d/quakes.csv")
     return rows[:, :2], rows[:, 2]
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ridgesplines.archive import read_arrays, write_beside
+from ridgesplines.archive import existing_file, read_arrays, write_beside
 from ridgesplines.arrays import finite_array
 from ridgesplines.surfaces.meshes import checked_mesh
 
@@ -192,10 +192,8 @@ def trimesh_module() -> Any:
 
 
 def _checked(path: str | os.PathLike[str], kinds: tuple[str, ...], what: str) -> tuple[Path, str]:
-    source, kind = check_ending(path, kinds, what)
-    if not source.is_file():
-        raise ValueError(f"there is no file {source}; check the path.")
-    return source, kind
+    _, kind = check_ending(path, kinds, what)
+    return existing_file(path), kind
 
 
 def _load(source: Path, kind: str) -> Any:

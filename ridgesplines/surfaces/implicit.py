@@ -100,7 +100,7 @@ def fit_oriented(
 
     Source: williams_2021, with gradients instead of finite differences.
     """
-    problem, centre, scale = oriented_problem(
+    problem, centre, scale, _ = oriented_problem(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     solution = solve_kernel(problem, solver, progress=progress)
@@ -115,23 +115,11 @@ def oriented_problem(
     value_nugget: float | Literal["automatic"] = 0.0,
     gradient_nugget: float | Literal["automatic"] = 0.0,
     progress: bool | None = None,
-) -> tuple[KernelProblem, np.ndarray, float]:
-    """What `fit_oriented` solves, with the centre and the scale of the unit ball that the points are moved to."""
-    return oriented_choice(
-        points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
-    )[:3]
-
-
-def oriented_choice(
-    points: Any,
-    normals: Any,
-    *,
-    kernel: Kernel | None = None,
-    value_nugget: float | Literal["automatic"] = 0.0,
-    gradient_nugget: float | Literal["automatic"] = 0.0,
-    progress: bool | None = None,
 ) -> tuple[KernelProblem, np.ndarray, float, NuggetChoice | None]:
-    """`oriented_problem`, and how its nuggets were chosen if that was left to the data."""
+    """What `fit_oriented` solves, the centre and the scale of the unit ball that the points are moved to.
+
+    Last, how the nuggets were chosen if that was left to the data, None otherwise.
+    """
     points = finite_array("points", points, dimensions=(2,))
     count, dimension = points.shape
     if dimension not in (2, 3):

@@ -16,7 +16,7 @@ from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
 from ridgesplines.surfaces.grid import MEMORY, Grid, evaluate_near_zero
-from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_choice
+from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_problem
 from ridgesplines.surfaces.meshes import components, is_watertight
 from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
 from ridgesplines.surfaces.winding import neighbour_radius
@@ -127,7 +127,7 @@ def reconstruct(
     if np.ndim(points) != 2 or np.shape(points)[1] != 2:
         surface_mesher()
     start = time.perf_counter()
-    problem, centre, scale, choice = oriented_choice(
+    problem, centre, scale, choice = oriented_problem(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     solution = solve_kernel(problem, solver, progress=progress)
