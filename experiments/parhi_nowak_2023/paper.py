@@ -13,12 +13,11 @@ from experiments.infinite_width.rates import fitted_rate
 from experiments.parhi_nowak_2023.draw import draw
 from experiments.parhi_nowak_2023.largest import LARGEST
 from experiments.parhi_nowak_2023.targets import (
-    draw_target,
+    draw_data,
     hard_width,
     linear_rate,
     network_rate,
     points_of_ball,
-    uniform_in_ball,
 )
 
 METHODS = ("ridge spline", "kernel")
@@ -61,10 +60,7 @@ def solve(
     Certified fits for λ = s · noise · √N, kernel ridge regression (uniform directions and biases) for nuggets, with
     affine functions free in both. The target depends on the seed, and not on N where it is one kink.
     """
-    target = draw_target(np.random.default_rng(seed), kind, count, dimension, scale)
-    rng = np.random.default_rng([seed, count, dimension])
-    x = uniform_in_ball(rng, count, dimension)
-    y = target(x) + noise * rng.standard_normal(count)
+    target, x, y = draw_data(kind, count, dimension, scale, noise, seed)
     grid = points_of_ball(400 if dimension == 1 else 800, dimension)
     truth = target(grid)
     solutions = ridge_splines(x, y, gap, strengths, noise)
@@ -132,7 +128,7 @@ _FINE_STRENGTHS = [float(10.0**power) for power in np.arange(-2.5, 0.3, 0.25)]
 _FINE_NUGGETS = [float(10.0**power) for power in np.arange(-5.0, 1.6, 0.25)]
 _QUICK = {"seeds": 10, "noise": 0.2, "scale": 3.0, "strengths": _STRENGTHS, "nuggets": _NUGGETS, "gap": 1e-4}
 _FULL = {"seeds": 20, "noise": 0.2, "scale": 3.0, "strengths": _FINE_STRENGTHS, "nuggets": _FINE_NUGGETS, "gap": 1e-4}
-_COUNTS = {"line": [50, 100, 200, 400, 800, 1600, 3200], "plane": [50, 100, 200, 400, 800, 1600]}
+_COUNTS = [50, 100, 200, 400, 800, 1600, 3200]
 
 EXPERIMENTS = [
     Experiment(
@@ -140,7 +136,7 @@ EXPERIMENTS = [
         name="kink",
         title="errors over N for a target of one neuron: certified fits and kernel ridge regression",
         quick={"kind": "kink", "counts": {"line": [50, 100, 200, 400, 800], "plane": [50, 100, 200]}, **_QUICK},
-        full={"kind": "kink", "counts": _COUNTS, **_FULL},
+        full={"kind": "kink", "counts": {"line": _COUNTS, "plane": _COUNTS}, **_FULL},
         parts=parts,
         solve=solve,
         gather=gather,
@@ -151,7 +147,7 @@ EXPERIMENTS = [
         name="hard",
         title="errors over N for targets that grow with N, the hardest of one RTV²",
         quick={"kind": "hard", "counts": {"line": [50, 100, 200, 400, 800]}, **_QUICK},
-        full={"kind": "hard", "counts": _COUNTS, **_FULL},
+        full={"kind": "hard", "counts": {"line": _COUNTS, "plane": _COUNTS[:-1]}, **_FULL},
         parts=parts,
         solve=solve,
         gather=gather,

@@ -69,6 +69,16 @@ def draw_target(
     return lambda x: np.maximum(x @ weights.T - biases, 0) @ coefficients
 
 
+def draw_data(
+    kind: str, count: int, dimension: int, scale: float, noise: float, seed: int
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray, np.ndarray]:
+    """The target of a seed, see `draw_target`, and N points of the ball (N, d) with its noisy values there (N,)."""
+    target = draw_target(np.random.default_rng(seed), kind, count, dimension, scale)
+    rng = np.random.default_rng([seed, count, dimension])
+    x = uniform_in_ball(rng, count, dimension)
+    return target, x, target(x) + noise * rng.standard_normal(count)
+
+
 def uniform_in_ball(rng: np.random.Generator, count: int, dimension: int) -> np.ndarray:
     """Points uniform in the unit ball, (n, d)."""
     points = rng.standard_normal((count, dimension))
