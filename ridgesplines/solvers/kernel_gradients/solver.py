@@ -48,7 +48,7 @@ class ConjugateGradients:
     """
 
     neighbours: int = 16
-    tolerance: float = 1e-4
+    tolerance: float = 1e-5
     iterations: int = 200
     thinning: float = 0.1
     seed: int = 0
