@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,6 @@ def draw(results: dict[str, Any], picture: Path) -> None:
         axes.set_xscale("log")
         axes.set_xlabel("seconds")
         axes.invert_yaxis()
-    axes.set_title(results["title"], fontsize="medium")
+    axes.set_title(textwrap.fill(results["title"], 80), fontsize="medium")
     figure.savefig(picture, dpi=90)
     plt.close(figure)
