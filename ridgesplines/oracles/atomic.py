@@ -17,6 +17,8 @@ from ridgesplines.oracles.sweeps import sweep_drifting_pivots, sweep_vertices
 from ridgesplines.oracles.threads import in_threads
 
 _UNIT = np.finfo(float).eps
+# Of sums in extended precision, where the machine has one.
+_LONG_UNIT = float(np.finfo(np.longdouble).eps)
 # Sweeps of all pivots in space take a minute or so for this many points; one sweep, for this many.
 _MOST_PIVOTS_IN_SPACE, _MOST_IN_SPACE = 250, 4000
 # How many of the maxima found are returned.
@@ -58,8 +60,9 @@ class AtomicOracle:
     and infinity the largest is at a vertex of the cells within the facets of the unit ball.
 
     Rounding: `upper` exceeds the largest value by 160 ε S, S = Σ_k |m_k| ‖u_k‖ (times √3 for p = ∞, where ‖w‖₂ may be
-    as large), and in space for p = 2 by what `SpaceOracle` says, with 2N + 3 for N; on the circle of one pivot, where
-    sums are plain, by (N + 8) ε S.
+    as large), and in space for p = 2 by what `SpaceOracle` says, with 2N + 3 for N. On the line, and on the circle of
+    neurons without biases in the plane or with penalised ones on the line, sums are in extended precision, and it is by
+    (N + 16) ε S with the ε of that, and 4 ε of the value: where data are δ apart, S may be as large as 1/δ.
 
     Args:
         points: (N, d).
@@ -143,32 +146,37 @@ class AtomicOracle:
 
     def _through_the_origin(self, masses: np.ndarray) -> tuple[Neurons, float, float]:
         """Neurons where |p_z| is largest, its supremum, and the rounding of that: without biases, or with b in w."""
-        slope, points = self._activation.slope, self._coordinates
-        drift = np.asarray(points.astype(np.longdouble).T @ masses, dtype=float)
+        slope, points = np.longdouble(self._activation.slope), self._coordinates.astype(np.longdouble)
+        drift = points.T @ masses
         used = points.any(axis=1)
         vectors = np.concatenate([points[used], drift[None]])[: np.sum(used) + bool(drift.any())]
         size = (
             float(np.abs(masses) @ np.linalg.norm(points, axis=1)) * 2 * math.sqrt(3 if self._norm == math.inf else 1)
         )
-        directions, heights, missed = np.zeros((0, points.shape[1])), np.zeros(0), 0.0
+        directions, heights, missed = np.zeros((0, points.shape[1])), np.zeros(0), 160 * _UNIT * size
         for sign in self._signs() if len(vectors) else ():
             weighted = np.append(sign * (1 - slope) * masses[used], 1 + slope)[: len(vectors)]
-            if points.shape[1] == 1:
-                more, values = np.ones((1, 1)), 0.5 * np.abs(vectors.T) @ weighted
-            elif points.shape[1] == 2:
+            if points.shape[1] == 2:
                 more, values = _around_the_circle(vectors, weighted, self._norm, self._corners)
-                missed = (len(vectors) + 8) * _UNIT * size
             else:
-                more, values = _over_the_sphere(vectors, weighted, self._norm, self._corners)
-                if self._norm == 2:
-                    missed = 11 * (2 * len(vectors) + 1) * _UNIT * max(float(values.max()), 0.0)
+                vectors, weighted = np.asarray(vectors, dtype=float), np.asarray(weighted, dtype=float)
+                if points.shape[1] == 1:
+                    more, values = np.ones((1, 1)), 0.5 * np.abs(vectors.T) @ weighted
+                else:
+                    more, values = _over_the_sphere(vectors, weighted, self._norm, self._corners)
+                    if self._norm == 2:
+                        missed += 11 * (2 * len(vectors) + 1) * _UNIT * max(float(values.max()), 0.0)
             directions, heights = np.concatenate([directions, more]), np.append(heights, values)
+        if points.shape[1] == 2:
+            # Coordinates that were not turned into a basis are the data as they are.
+            missed = missed if self._lifted.shape[1] > 2 else 0.0
+            missed += (len(vectors) + 16) * _LONG_UNIT * size + 4 * _UNIT * float(heights.max(initial=0.0))
         best = directions[np.argsort(-heights, kind="stable")[: min(_RETURNED, np.count_nonzero(heights > 0))]]
         lifted = best @ self._basis.T
         lifted /= lengths(lifted, self._norm)[:, None]
         biases = lifted[:, -1] if self._biases.penalised else np.zeros(len(lifted))
         weights = lifted[:, :-1] if self._biases.penalised else lifted
-        return Neurons(weights, biases), float(heights.max(initial=0.0)), 160 * _UNIT * size + missed
+        return Neurons(weights, biases), float(heights.max(initial=0.0)), missed
 
     def _at_pivots(self, masses: np.ndarray) -> tuple[Neurons, float, float]:
         """The same for biases that are free, or bounded."""
@@ -179,7 +187,8 @@ class AtomicOracle:
             bound = self._biases.bound if points.shape[1] == 1 else math.inf
             slope, signed = self._activation.slope, self._nonnegative
             found, height, missed = _on_the_line(self._coordinates[:, 0], masses, slope, bound, signed)
-            margin += missed
+            # On the line itself coordinates are the data as they are.
+            margin = missed if points.shape[1] == 1 else margin + missed
         elif rank:
             found, height = self._sweep_pivots(masses)
             if rank == 3:
@@ -262,13 +271,13 @@ def _on_the_line(
 ) -> tuple[Neurons, float, float]:
     """The maxima over |b| ≤ B of |p(±1, b)|, or of p(±1, b) if `signed`, the largest of them, and its rounding.
 
-    Right and left of a kink the hinges are running sums, whose errors are at most (N + 4) ε times the same sums over
-    absolute values.
+    Right and left of a kink the hinges are running sums in extended precision, whose errors are at most (N + 4) ε times
+    the same sums over absolute values.
     """
     ends = [] if bound == math.inf else [-bound, bound]
-    kinks = np.concatenate([points, ends])
+    kinks = np.concatenate([points, ends]).astype(np.longdouble)
     order = np.argsort(kinks, kind="stable")
-    kinks, weighted = kinks[order], np.append(masses, np.zeros(len(ends)))[order]
+    kinks, weighted = kinks[order], np.append(masses, np.zeros(len(ends)))[order].astype(np.longdouble)
 
     def right(values: np.ndarray, where: np.ndarray) -> np.ndarray:
         tails = np.cumsum(values[::-1])[::-1][1:]
@@ -278,21 +287,24 @@ def _on_the_line(
         return right(values[::-1], -kinks[::-1])[::-1]
 
     within = np.abs(kinks) <= bound
-    margin = (len(kinks) + 4) * _UNIT * 2 * float((right(np.abs(weighted), kinks) + left(np.abs(weighted))).max())
+    size = 2 * float((right(np.abs(weighted), kinks) + left(np.abs(weighted))).max())
     rights, lefts = right(weighted, kinks), left(weighted)
     found, height = Neurons.none(1), 0.0
     for sign, values in ((1.0, rights - slope * lefts), (-1.0, lefts - slope * rights)):
         sizes = values[within] if signed else np.abs(values[within])
         peaks = (sizes >= np.append(sizes[1:], 0.0)) & (sizes >= np.append(0.0, sizes[:-1]))
-        found += Neurons(np.full((int(peaks.sum()), 1), sign), sign * kinks[within][peaks])
+        found += Neurons(np.full((int(peaks.sum()), 1), sign), sign * kinks[within][peaks].astype(float))
         height = max(height, float(sizes.max(initial=0.0)))
-    return found, height, margin
+    return found, height, (len(kinks) + 8) * _LONG_UNIT * size + 4 * _UNIT * height
 
 
 def _around_the_circle(
     vectors: np.ndarray, masses: np.ndarray, norm: float, corners: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The local maxima (K, 2), unit vectors, and heights of (½ Σ_k m_k |w·u_k|) / ‖w‖_p, up to w → −w."""
+    """The local maxima (K, 2), unit vectors, and heights of (½ Σ_k m_k |w·u_k|) / ‖w‖_p, up to w → −w.
+
+    In the precision of the arguments; rounded in the end.
+    """
     vectors = np.concatenate([vectors, corners])
     masses = np.append(masses, np.zeros(len(corners)))
     flipped = (vectors[:, 1] < 0) | ((vectors[:, 1] == 0) & (vectors[:, 0] < 0))
@@ -314,7 +326,7 @@ def _around_the_circle(
         sizes = np.linalg.norm(sums[inside], axis=1)
         directions = np.concatenate([directions, sums[inside] / sizes[:, None], [[0.0, 1.0]]])
         heights = np.append(np.append(heights, sizes), sums[0, 1])
-    return directions, heights
+    return directions.astype(float), heights.astype(float)
 
 
 def _over_the_sphere(

@@ -24,6 +24,7 @@ from ridgesplines.oracles.branch_and_bound import _halves as halve_cones
 from ridgesplines.oracles.cones import bound_cones
 from ridgesplines.oracles.plane_boxes import bound_boxes
 from ridgesplines.oracles.subdivision import _halves as halve_boxes
+from ridgesplines.regularizers import AtomicNorm
 
 orders = pytest.mark.parametrize("order", [3, 4])
 
@@ -334,3 +335,49 @@ def test_branch_and_bound_refuses_what_it_does_not_solve():
         BranchAndBoundOracle(np.zeros((3, 1)))
     with pytest.raises(ValueError, match="one output"):
         BranchAndBoundOracle(np.eye(3)).supremum(np.ones((3, 2)))
+
+
+# Penalised and bounded biases on the line
+
+
+def highest_penalised(x: np.ndarray, dual: np.ndarray) -> float:
+    """The supremum of |p_z| over ‖(w, b)‖₂ = 1, cell by cell, its sums in rational arithmetic."""
+    best = abs(float(sum(map(Fraction, dual.tolist()))))
+    for side in (1, -1):
+        order = np.argsort(side * x)
+        points, masses = (list(map(Fraction, values[order].tolist())) for values in (side * x, dual))
+        # Active data are those from index k on: p_z = (S₁ − S₀ t) / √(1 + t²) for t = b / w up to the k-th point.
+        for k in range(len(x)):
+            slope = sum(z * t for z, t in zip(masses[k:], points[k:], strict=True))
+            total = sum(masses[k:])
+            best = max(best, abs(float(slope - total * points[k])) / math.hypot(1, float(points[k])))
+            inside = -total / slope if slope else points[k]
+            if inside < points[k] and (k == 0 or inside > points[k - 1]):
+                best = max(best, math.hypot(float(slope), float(total)))
+    return best
+
+
+def highest_bounded(x: np.ndarray, dual: np.ndarray, bound: float) -> float:
+    """The supremum of |p_z| over |w| = 1, |b| ≤ B: at a datum or an end, in rational arithmetic."""
+    kinks = np.append(x[np.abs(x) <= bound], [-bound, bound])
+    neurons = [Neurons(np.array([[side]]), np.array([side * kink])) for side in (1.0, -1.0) for kink in kinks]
+    return max(exactly(x, dual, neuron, 2) for neuron in neurons)
+
+
+@pytest.mark.parametrize("bias", ["joint", 0.7])
+@settings(max_examples=30)
+@given(seeds, st.integers(4, 30), st.integers(0, 8))
+def test_bounds_on_the_line_hardly_suffer_from_rounding_however_near_the_data_are(bias, seed, count, digits):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, count)
+    x[1] = x[0] + 10.0**-digits * rng.uniform(0.5, 1)
+    dual = rng.standard_normal(count)
+    # What an interpolant with a slope of 10^digits asks for.
+    dual[:2] += 10.0**digits * np.array([1, -1])
+    answer = AtomicNorm(bias=bias, skip="none").oracle(x[:, None]).supremum(dual)
+    exact = highest_penalised(x, dual) if bias == "joint" else highest_bounded(x, dual, bias)
+    size, unit = 4 * np.abs(dual) @ np.hypot(x, 1), np.finfo(np.longdouble).eps
+    assert exact * (1 - 4 * EPS) <= answer.upper
+    # The value at the best neuron found is computed in double precision, and may be above the supremum by that.
+    assert answer.value <= exact + count * EPS * size
+    assert answer.upper <= max(exact, answer.value) + 16 * EPS * exact + (count + 16) * unit * size

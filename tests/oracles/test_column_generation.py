@@ -10,6 +10,7 @@ from helpers import EPS, rotation
 from references import convex_program, slope_changes, trend_filter
 
 from ridgesplines import (
+    AtomicNorm,
     ColumnGeneration,
     Interpolation,
     Problem,
@@ -533,3 +534,14 @@ def test_repeated_lattice_data_are_solved_at_every_scale(seed, strength, scale):
     y = scale * np.sin(3 * centred.sum(axis=1) / np.abs(centred).max())
     problem = make(x, y, None if strength is None else scale * strength)
     assert_solved(problem, solve(problem))
+
+
+def test_interpolation_with_penalised_biases_is_certified_where_two_data_nearly_coincide():
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(-1, 1, (20, 1)), rng.standard_normal(20)
+    x[1] = x[0] + 1e-7
+    problem = Problem(Samples(x), y, Interpolation(), AtomicNorm(bias="joint"))
+    solution = solve(problem, ColumnGeneration(gap=1e-7))
+    assert solution.certificate.kind == "exact"
+    # Rounding of the interpolation is 1e-16 times a slope of 1e7, relative to a norm of that.
+    assert solution.certificate.relative_gap <= 1e-7
