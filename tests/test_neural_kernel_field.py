@@ -157,7 +157,7 @@ def test_coefficients_solve_the_equations_with_the_features_kernel_added():
     np.testing.assert_allclose(c, features.T @ expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("gain", [1e-12, 1.0])
+@pytest.mark.parametrize("gain", [pytest.param(1e-12, marks=pytest.mark.long), 1.0])
 def test_the_field_vanishes_at_the_points_and_has_the_normals(gain):
     points, normals = small_cloud()
     f = field.fit(with_gain(field.FeatureNetwork.initial(0), gain), 3 * points + 1, normals)
@@ -189,6 +189,7 @@ def test_training_and_evaluation_see_the_same_function():
     np.testing.assert_allclose(fitted, evaluated(np.asarray(places.x)), atol=1e-7)
 
 
+@pytest.mark.long
 def test_derivatives_through_the_solve_are_right():
     network = with_gain(field.FeatureNetwork.initial(0), 0.3)
     arguments = training._example(small_lesson(), 30, np.random.default_rng(2))

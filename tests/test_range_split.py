@@ -35,7 +35,7 @@ def root_mean_square(errors: np.ndarray) -> float:
 
 
 @every_dimension
-@pytest.mark.parametrize("reach", [0.1, 0.2])
+@pytest.mark.parametrize("reach", [pytest.param(0.1, marks=pytest.mark.long), 0.2])
 def test_each_accuracy_is_kept_against_brute_force_and_refinement_converges(dimension, reach):
     points, coefficients = cloud(400, dimension)
     exact = hermite_sum(KERNEL, points, coefficients, points)
