@@ -84,7 +84,7 @@ LARGEST = Experiment(
     title="one certified fit in the plane for larger and larger N: seconds, gap and error",
     quick={"counts": [100, 200, 400], "noise": 0.2, "strength": 0.1, "gap": 1e-4, "seed": 0},
     full={
-        "counts": [1600, 3200, 6400, 12_800, 25_600],
+        "counts": [1600, 3200, 6400, 12_800, 25_600, 51_200],
         "noise": 0.2,
         "strength": 0.1,
         "gap": 1e-4,

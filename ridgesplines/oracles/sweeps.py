@@ -220,12 +220,16 @@ def fill_orders(points, start, stop, orders):  # pragma: no cover - compiled
 
 
 @compiled
-def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: no cover - compiled
-    """`sweep_half_circle` for the pivots `start` to `stop`, into `best` and `sizes`; sorts where `orders` is empty."""
+def sweep_pivots(points, masses, orders, pivots, start, stop, best, sizes):  # pragma: no cover - compiled
+    """`sweep_half_circle` for `pivots[start:stop]`, into `best` and `sizes`, which have a row for each of `pivots`.
+
+    Sorts where `orders` is empty.
+    """
     count = points.shape[0] - 1
     differences, keys, others = np.empty((count, 2)), np.empty(count), np.empty(count)
     order = np.empty(count, dtype=np.int64)
-    for pivot in range(start, stop):
+    for k in range(start, stop):
+        pivot = pivots[k]
         _differences(points, pivot, differences)
         for j in range(count):
             others[j] = masses[j if j < pivot else j + 1]
@@ -234,10 +238,10 @@ def sweep_pivots(points, masses, orders, start, stop, best, sizes):  # pragma: n
                 order[j] = orders[pivot, j]
         else:
             order[:] = sort_directions(differences, keys)
-        sizes[pivot] = sweep_half_circle(differences, others, order, 2.0, best[pivot])
+        sizes[k] = sweep_half_circle(differences, others, order, 2.0, best[k])
         for side in range(2):
-            if best[pivot, side, 3] >= pivot:
-                best[pivot, side, 3] += 1.0
+            if best[k, side, 3] >= pivot:
+                best[k, side, 3] += 1.0
 
 
 @compiled
@@ -344,12 +348,15 @@ def _complete_frame(vector, first, second):  # pragma: no cover - compiled
 
 
 @compiled
-def sweep_pivots_outputs(points, masses, orders, start, stop, best, values, sizes):  # pragma: no cover - compiled
-    """As `sweep_pivots`, by `sweep_half_circle_outputs`, into `best` (N, 4), `values` (N, D) and `sizes`."""
+def sweep_pivots_outputs(
+    points, masses, orders, pivots, start, stop, best, values, sizes
+):  # pragma: no cover - compiled
+    """As `sweep_pivots`, by `sweep_half_circle_outputs`, into `best` (K, 4), `values` (K, D) and `sizes`."""
     count = points.shape[0] - 1
     differences, keys, others = np.empty((count, 2)), np.empty(count), np.empty((count, masses.shape[1]))
     order = np.empty(count, dtype=np.int64)
-    for pivot in range(start, stop):
+    for k in range(start, stop):
+        pivot = pivots[k]
         _differences(points, pivot, differences)
         for j in range(count):
             others[j] = masses[j if j < pivot else j + 1]
@@ -358,9 +365,9 @@ def sweep_pivots_outputs(points, masses, orders, start, stop, best, values, size
                 order[j] = orders[pivot, j]
         else:
             order[:] = sort_directions(differences, keys)
-        sizes[pivot] = sweep_half_circle_outputs(differences, others, order, best[pivot], values[pivot])
-        if best[pivot, 3] >= pivot:
-            best[pivot, 3] += 1.0
+        sizes[k] = sweep_half_circle_outputs(differences, others, order, best[k], values[k])
+        if best[k, 3] >= pivot:
+            best[k, 3] += 1.0
 
 
 @compiled

@@ -22,7 +22,7 @@ from ridgesplines import (
     certify,
     solve,
 )
-from ridgesplines.oracles import PlaneOracle, SpaceOracle, space
+from ridgesplines.oracles import PlaneOracle, SpaceOracle, plane, space
 
 pytestmark = pytest.mark.thinned(4)
 
@@ -545,3 +545,26 @@ def test_interpolation_with_penalised_biases_is_certified_where_two_data_nearly_
     assert solution.certificate.kind == "exact"
     # Rounding of the interpolation is 1e-16 times a slope of 1e7, relative to a norm of that.
     assert solution.certificate.relative_gap <= 1e-7
+
+
+@pytest.mark.parametrize("interpolation", [False, True])
+def test_where_suprema_in_the_plane_are_dear_only_the_last_ones_are_computed(interpolation, monkeypatch):
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1, 1, (120, 2))
+    y = np.abs(x @ [0.6, 0.8]) + 0.05 * rng.standard_normal(120)
+    data = (Samples(x), y, Interpolation()) if interpolation else (Samples(x), y)
+    strength = None if interpolation else 0.5
+    plain = solve(Problem(*data, strength=strength))
+    counted, supremum = [], PlaneOracle.supremum
+
+    def count(self, *arguments, **more):
+        counted.append(1)
+        return supremum(self, *arguments, **more)
+
+    monkeypatch.setattr(plane, "_CHEAP", 0)
+    monkeypatch.setattr(PlaneOracle, "supremum", count)
+    solution = solve(Problem(*data, strength=strength))
+    assert solution.certificate.kind == "exact"
+    assert solution.status is Status.CONVERGED
+    assert solution.certificate.objective == pytest.approx(plain.certificate.objective, rel=2e-6)
+    assert 1 <= len(counted) < len(solution.trace)
