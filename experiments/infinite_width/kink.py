@@ -63,8 +63,9 @@ def ridge_splines(
     x: np.ndarray, y: np.ndarray, gap: float, strengths: Sequence[float] = STRENGTHS, noise: float = NOISE
 ) -> list[rs.Solution]:
     """The certified solutions for each strength, which grows with √N as the noise's part of the dual does."""
-    problems = (rs.Problem(rs.Samples(x), y, strength=s * noise * len(y) ** 0.5) for s in strengths)
-    return [rs.solve(problem, rs.ColumnGeneration(gap=gap)) for problem in problems]
+    problem = rs.Problem(rs.Samples(x), y, strength=1.0)
+    solver = rs.ColumnGeneration(gap=gap)
+    return [rs.solve(problem.with_strength(s * noise * len(y) ** 0.5), solver) for s in strengths]
 
 
 def run(
