@@ -47,9 +47,10 @@ class PlaneOracle:
 
     For fixed w the profile is piecewise linear in b with kinks at w·x_n and zero outside their range, so some pivot n
     has b = w·x_n at the supremum, and a sweep of the half circle of w per pivot finds it. All pivots are swept, in
-    threads; memory is O(N) per thread besides the sorted directions, which are kept while they fit in 256 MiB. Of more
-    than 2000 points, `approximate` sweeps some pivots only, in O(N log N). That finds the supremum nearly always, so that
-    column generation has it proven once or twice, at the end.
+    threads; memory is O(N) per thread besides the sorted directions, which are kept while they fit in 256 MiB.
+
+    Of more than 2000 points `approximate` sweeps some pivots only, in O(N log N). That nearly always finds the
+    supremum; column generation has it proven once or twice, at the end.
 
     Rounding: `upper` exceeds `value` by a proven bound of the sweep's errors (see `sweep_half_circle`).
     """
