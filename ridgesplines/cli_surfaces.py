@@ -59,7 +59,7 @@ def surface(
     chunk: Annotated[
         int | None,
         typer.Option(
-            help="Solve in chunks of about this many points and blend them, in less memory; 30,000 beyond 200,000 points."
+            help="Solve in chunks of about so many points, blended, in less memory; 30,000 for more than 200,000."
         ),
     ] = None,
     neighbours: Annotated[

@@ -115,8 +115,9 @@ def fit_oriented(
 
     Raises:
         TypeError: if `chunk` is no whole number.
-        ValueError: if it is too small or the solver not for chunks; for less than d + 1 points, points on one line or plane, normals that are absent or zero, entries
-            that are not finite, and points that coincide with different normals.
+        ValueError: if it is too small or the solver not for chunks; for less than d + 1 points, points on one line or
+            plane, normals that are absent or zero, entries that are not finite, and points that coincide with different
+            normals.
 
     Source: williams_2021, with gradients instead of finite differences.
     """
