@@ -13,7 +13,7 @@ from ridgesplines.checks import check_count
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
-from ridgesplines.kernel_spline import KernelSpline
+from ridgesplines.kernel_spline import BoxedSpline, KernelSpline
 from ridgesplines.kernels import split_serves
 from ridgesplines.progress import Progress
 from ridgesplines.solvers.kernel_gradients import NystromGradients
@@ -137,6 +137,7 @@ def solve_in_chunks(
         sign_repair: whether to repair the sign of f_0.
         progress: show a line of progress; None shows it on a terminal.
     """
+    assert problem.gradients is not None
     seconds = {}
     start = time.perf_counter()
     with Progress(progress) as show:
@@ -151,8 +152,8 @@ def solve_in_chunks(
         start = time.perf_counter()
         with Progress(progress) as show:
             # The sample's own winding numbers: values at probes nearer to it than its spacing spoil the equations.
-            points, normals = coarse.points, coarse.gradients
-            solution, repair = repair_signs(coarse, solution, points, normals, solver=solver, show=show)
+            normals = problem.gradients[sample]
+            solution, repair = repair_signs(coarse, solution, coarse.points, normals, solver=solver, show=show)
         seconds["sign repair"] = time.perf_counter() - start
         interrupted = "sign repair" if repair.interrupted else None
     start = time.perf_counter()
@@ -164,10 +165,8 @@ def solve_in_chunks(
     corrections: list[KernelSpline | None] = [None] * len(parts)
     solutions = [solution]
     with Progress(progress) as show:
-        show("the coarse function at all points")
-        f_0 = solution.spline.in_box(problem.points.min(axis=0), problem.points.max(axis=0))
-        values, gradients = f_0.value_and_gradient(problem.points)
-        left = problem.data - np.concatenate([values[:, None], gradients], axis=1)
+        corners = problem.points.min(axis=0), problem.points.max(axis=0)
+        f_0 = solution.spline.in_box(*corners)
         for i, part in enumerate(parts):
             margins[i], data = _data(problem.points, low[i], high[i], spacing, _MOST * len(part))
             counts[i] = len(data)
@@ -175,7 +174,7 @@ def solve_in_chunks(
                 continue
             show(f"chunk {i + 1} of {len(parts)}: {len(data)} points")
             try:
-                found = solve_kernel(_remainder(problem, left, data), solver, progress=False)
+                found = solve_kernel(_remainder(problem, f_0, data), solver, progress=False)
             except KeyboardInterrupt:
                 found = None
             # What an interrupted system has reached may be farther from its solution than nothing.
@@ -189,8 +188,15 @@ def solve_in_chunks(
             solution.spline, corrections, low - _FULL * beyond, high + _FULL * beyond, (_REACH - _FULL) * margins
         )
         show("measuring the errors")
-        ready = spline.in_box(problem.points.min(axis=0), problem.points.max(axis=0))
-        values, gradients = ready.value_and_gradient(problem.points)
+        ready, misfit = spline.in_box(*corners), np.zeros(2)
+        try:
+            # Chunk by chunk, as they are evaluated fastest and in the least memory.
+            for part in parts:
+                values, gradients = ready.value_and_gradient(problem.points[part])
+                wrong = np.linalg.norm(problem.gradients[part] - gradients, axis=1)
+                misfit = np.maximum(misfit, [np.abs(problem.values[part] - values).max(), wrong.max()])
+        except KeyboardInterrupt:
+            interrupted = "chunks"
     seconds["chunks"] = time.perf_counter() - start
     order = (KernelStatus.DIRECT, KernelStatus.CONVERGED, KernelStatus.ITERATION_LIMIT, KernelStatus.INTERRUPTED)
     status = (
@@ -198,8 +204,8 @@ def solve_in_chunks(
     )
     return PartitionSolution(
         spline,
-        float(np.abs(problem.values - values).max()),
-        float(np.linalg.norm(problem.gradients - gradients, axis=1).max()),
+        float(misfit[0]),
+        float(misfit[1]),
         status,
         max(each.iterations for each in solutions),
         sum(each.dropped for each in solutions),
@@ -213,10 +219,13 @@ def solve_in_chunks(
     )
 
 
-def _remainder(problem: KernelProblem, left: np.ndarray, data: np.ndarray) -> KernelProblem:
-    """The problem of some points for what a function has left of their data."""
+def _remainder(problem: KernelProblem, function: BoxedSpline, data: np.ndarray) -> KernelProblem:
+    """The problem of some points for what a function leaves of their data."""
+    assert problem.gradients is not None
+    values, gradients = function.value_and_gradient(problem.points[data])
+    values, gradients = problem.values[data] - values, problem.gradients[data] - gradients
     return KernelProblem(
-        problem.points[data], left[data, 0], left[data, 1:], kernel=problem.kernel, value_nugget=problem.value_nugget,
+        problem.points[data], values, gradients, kernel=problem.kernel, value_nugget=problem.value_nugget,
         gradient_nugget=problem.gradient_nugget, free_degree=problem.free_degree,
     )  # fmt: skip
 
