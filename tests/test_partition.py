@@ -385,6 +385,17 @@ def test_where_points_are_dense_systems_stay_small():
     assert np.abs(f(fresh)).max() < 0.02
 
 
+def test_points_that_coincide_end_no_loop():
+    points = unit_rows(np.random.default_rng(16), 130, 2)
+    # One point a thousand times, and the others twice, as noisy measurements may.
+    points = np.concatenate([points, points, np.tile(points[:1], (1000, 1))])
+    nuggets = {"value_nugget": 1e-6, "gradient_nugget": 1e-3}
+    f, solution = rs.surfaces.fit_oriented(points, points, solver=CURVE, chunk=150, **nuggets)
+    assert solution.solved == len(solution.chunks)
+    assert np.abs(f(points)).max() < 0.01
+    assert len(chunks._thinned(points, 140)) <= 140
+
+
 def test_points_are_thinned_evenly():
     points, _ = bumps(20_000)
     sample = chunks._thinned(points, 300)

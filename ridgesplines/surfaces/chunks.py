@@ -33,6 +33,8 @@ _FULL, _REACH, _DATA = 0.25, 0.75, 1.0
 _MOST = 2.5
 # Of the points that the coarse sample is chosen from, at least: as many times its number.
 _POOL = 4
+# Of cells and of margins, by √2 each: to a millionth.
+_HALVINGS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +162,7 @@ def solve_in_chunks(
     parts = _parts(problem.points, chunk)
     low, high = (np.array([get(problem.points[part], axis=0) for part in parts]) for get in (np.min, np.max))
     found: KernelSolution | None
-    spacing = float(np.median(KDTree(coarse.points).query(coarse.points, k=2)[0][:, 1]))
+    spacing = _spacing(coarse.points)
     margins, counts = np.full(len(parts), spacing), np.zeros(len(parts), dtype=np.int64)
     corrections: list[KernelSpline | None] = [None] * len(parts)
     solutions = [solution]
@@ -234,14 +236,23 @@ def _thinned(points: np.ndarray, count: int) -> np.ndarray:
     """The indices, ascending, of an even sample of `count` points: those farthest from each other, nearly."""
     pool = np.arange(len(points))
     low, size = points.min(axis=0), float(np.ptp(points, axis=0).max())
-    cells = np.zeros(0)
-    # One point of each cell, for the first cells that are small enough.
-    while len(points) > 2 * _POOL * count and len(cells) < _POOL * count:
+    # One point of each cell, for the first cells that are small enough; where points coincide none may be.
+    for _ in range(_HALVINGS):
+        if len(points) <= 2 * _POOL * count:
+            break
         size /= 2**0.5
         rows = np.floor((points - low) / size).astype(np.int64)
         sides = rows.max(axis=0) + 1
         cells, pool = np.unique(np.ravel_multi_index(tuple(rows.T), tuple(sides)), return_index=True)
+        if len(cells) >= _POOL * count:
+            break
     return np.sort(pool[coarse_to_fine(points[pool])[:count]])
+
+
+def _spacing(points: np.ndarray) -> float:
+    """The median distance of points, those that coincide taken once, from their nearest neighbours."""
+    points = np.unique(points, axis=0)
+    return float(np.median(KDTree(points).query(points, k=2)[0][:, 1]))
 
 
 def _parts(points: np.ndarray, chunk: int) -> list[np.ndarray]:
@@ -264,10 +275,11 @@ def _data(
     points: np.ndarray, low: np.ndarray, high: np.ndarray, margin: float, most: float
 ) -> tuple[float, np.ndarray]:
     """The margin of a box, and the indices of the points within `_DATA` of it: less where there are too many."""
-    while True:
+    data = np.zeros(0, dtype=np.int64)
+    for _ in range(_HALVINGS):
         reach = _DATA * margin
         data = np.flatnonzero(((points >= low - reach) & (points <= high + reach)).all(axis=1))
-        # Below this the points of the box are nearly all that there are.
-        if len(data) <= most or margin < 1e-3 * np.linalg.norm(high - low):
-            return margin, data
+        if len(data) <= most:
+            break
         margin /= 2**0.5
+    return margin, data
