@@ -56,6 +56,12 @@ def surface(
     ] = False,
     value_nugget: Annotated[float, typer.Option(help="Allow the surface to miss noisy points; 0 interpolates.")] = 0.0,
     gradient_nugget: Annotated[float, typer.Option(help="Allow it to miss noisy normals.")] = 0.0,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            help="Solve in chunks of about so many points, blended, in less memory; 30,000 for more than 200,000."
+        ),
+    ] = None,
     neighbours: Annotated[
         int | None, typer.Option(help="Of each point, to estimate normals where the file has none.")
     ] = None,
@@ -90,8 +96,9 @@ def surface(
     if noise or seed:
         raise ValueError("--noise and --seed have a meaning together with --sample only; leave them out.")
     report = _reconstructed(
-        cloud, out, plot, kernel, resolution, centres, noisy, value_nugget, gradient_nugget, neighbours, sign_repair, up
-    )
+        cloud, out, plot, kernel, resolution, centres, chunk, noisy, value_nugget, gradient_nugget, neighbours,
+        sign_repair, up,
+    )  # fmt: skip
     if as_json:
         print_json(report)
     else:
@@ -126,6 +133,7 @@ def _reconstructed(
     kernel: str,
     resolution: int,
     centres: int | None,
+    chunk: int | None,
     noisy: bool,
     value_nugget: float,
     gradient_nugget: float,
@@ -138,11 +146,14 @@ def _reconstructed(
     from ridgesplines.checks import check_count, is_one_of
     from ridgesplines.solvers.kernel_gradients import NystromGradients
     from ridgesplines.solvers.kernel_gradients.ordering import coarse_to_fine
+    from ridgesplines.surfaces.chunks import PartitionSolution
     from ridgesplines.surfaces.files import CURVES, MESHES, check_ending, trimesh_module, write_mesh
     from ridgesplines.surfaces.reconstruction import reconstruct
 
     if centres is not None:
         check_count("--centres", centres)
+    if centres is not None and chunk is not None:
+        raise ValueError("--centres and --chunk are two ways to spend less on many points; leave one of them out.")
     if noisy and (value_nugget or gradient_nugget):
         raise ValueError("--noisy chooses the nuggets; leave out --value-nugget and --gradient-nugget.")
     if not is_one_of(up, ("x", "y", "z")):
@@ -170,6 +181,7 @@ def _reconstructed(
         solver=solver,
         value_nugget="automatic" if noisy else value_nugget,
         gradient_nugget="automatic" if noisy else gradient_nugget,
+        chunk=chunk,
         resolution=resolution,
         sign_repair=sign_repair,
     )
@@ -180,10 +192,10 @@ def _reconstructed(
         started = time.perf_counter()
         files["plot"] = str(_drawn(plot, made, points, normals, up))
         seconds["picture"] = time.perf_counter() - started
-    values, slopes = made.function(points), made.function.gradient(points)
+    values, slopes = made.function.at_many(points)
     cosines = np.sum(slopes * normals, axis=1) / (np.linalg.norm(slopes, axis=1) * np.linalg.norm(normals, axis=1))
     angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
-    repair = made.repair
+    repair, solution = made.repair, made.solution
     return {
         "command": "surface",
         "cloud": str(cloud),
@@ -193,8 +205,10 @@ def _reconstructed(
         "kernel": repr(chosen_kernel),
         "fitted": len(kept),
         "centres": len(kept) if solver is None else solver.centres,
-        "value_nugget": made.solution.nuggets[0],
-        "gradient_nugget": made.solution.nuggets[1],
+        "chunks": len(solution.chunks) if isinstance(solution, PartitionSolution) else 1,
+        "chunks_solved": solution.solved if isinstance(solution, PartitionSolution) else 1,
+        "value_nugget": solution.nuggets[0],
+        "gradient_nugget": solution.nuggets[1],
         "size": float(np.ptp(points, axis=0).max()),
         "largest_residual": float(np.abs(values).max()),
         "mean_residual": float(np.abs(values).mean()),
@@ -208,7 +222,7 @@ def _reconstructed(
         "values_added": 0 if repair is None else len(repair.points),
         "rounds": 0 if repair is None else repair.rounds,
         "sheets_left_out": made.trimmed,
-        "solver": made.solution.status.value,
+        "solver": solution.status.value,
         "interrupted": list(made.interrupted),
         "seconds": seconds | made.seconds,
         "files": files,
@@ -274,6 +288,7 @@ def _print_summary(report: dict[str, Any]) -> None:
     kind = "triangles" if report["dimension"] == 3 else "segments"
     fitted = "" if report["fitted"] == report["points"] else f", {report['fitted']} of them fitted"
     centres = "" if report["centres"] == report["fitted"] else f", {report['centres']} centres"
+    chunks = "" if report["chunks"] == 1 else f", {report['chunks_solved']} of {report['chunks']} chunks"
     size = report["size"]
     closed = "watertight" if report["dimension"] == 3 else "closed"
     repair = report["sign_repair"] or "not asked for"
@@ -281,7 +296,7 @@ def _print_summary(report: dict[str, Any]) -> None:
         repair += f"; parts far from all points, left out: {report['sheets_left_out']}"
     rows = [
         ("cloud", f"{report['cloud']}: {report['points']} points{fitted}, normals {report['normals']}"),
-        ("kernel", f"{report['kernel']}{centres}, {report['solver']}"),
+        ("kernel", f"{report['kernel']}{centres}{chunks}, {report['solver']}"),
         ("nuggets", f"{report['value_nugget']:.1e} for values, {report['gradient_nugget']:.1e} for gradients"),
         (
             "residual |f| at the points",

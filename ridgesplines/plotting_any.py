@@ -163,7 +163,9 @@ def _plot_radon_measure(measure: RadonMeasure, *, ax: Axes | None = None, **opti
 
 def _plot_implicit(function: ImplicitFunction, *, ax: Axes | None = None, **options: Any) -> Axes:
     # The zero set is that of the function on the ball that the points were scaled to.
-    drawn = plot_kernel_spline(function.spline, ax=ax, **options)
+    # Either kind of spline has what is drawn, centres and values.
+    spline: Any = function.spline
+    drawn = plot_kernel_spline(spline, ax=ax, **options)
     drawn.set_title(f"scaled by {function.scale:.4g} about {np.round(function.centre, 6).tolist()}", fontsize="medium")
     return drawn
 

@@ -83,6 +83,21 @@ def test_curves_in_the_plane(command):
     assert Path("circle.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_chunks(command):
+    pytest.importorskip("skimage", reason="the extra `surfaces`")
+    sphere("cloud.xyz", 260)
+    code, out, err = command("cloud.xyz", "--chunk", "130", "--resolution", "24", "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert report["chunks"] == report["chunks_solved"] == 2
+    assert report["watertight"] is True
+    assert report["largest_residual"] < 1e-6
+    assert set(report["seconds"]) == {"reading", "fit", "sign repair", "chunks", "grid", "mesh"}
+    code, out, _ = command("cloud.xyz", "--chunk", "130", "--resolution", "24")
+    assert code == 0
+    assert ", 2 of 2 chunks, solved directly" in out
+
+
 def noisy_circle(count: int = 60) -> np.ndarray:
     """Points within 0.02 of the unit circle, with normals, in the file noisy.csv; returns the points."""
     rng = np.random.default_rng(4)
@@ -145,6 +160,9 @@ def test_ctrl_c_keeps_a_curve_and_says_so(command, monkeypatch):
         (("cloud.xyz", "--plot", "a.gif"), "--plot a.gif: the name of a picture must end in .png"),
         (("cloud.xyz", "--resolution", "5000"), "resolution must be at most 629 for a grid in 3 dimensions"),
         (("cloud.xyz", "--centres", "0"), "--centres must be at least 1, got 0"),
+        (("cloud.xyz", "--chunk", "50"), "chunk must be at least 100 points, or None, got 50"),
+        (("cloud.xyz", "--chunk", "0"), "chunk must be at least 1, got 0"),
+        (("cloud.xyz", "--chunk", "200", "--centres", "10"), "--centres and --chunk are two ways to spend less"),
         (("cloud.xyz", "--centres", "3"), "points must be at least 4, got 3"),
         (("cloud.xyz", "--noisy", "--value-nugget", "1"), "--noisy chooses the nuggets; leave out --value-nugget"),
         (("cloud.xyz", "--up", "w"), "--up must be x, y or z, got w"),

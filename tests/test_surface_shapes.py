@@ -392,6 +392,23 @@ def test_normals_at_random_are_not_repaired():
     assert "too many to repair: check the normals" in str(repair)
 
 
+def test_a_round_that_does_harm_is_taken_back(monkeypatch):
+    points, normals = plate(80, 0.05, 1)
+    problem, *_ = oriented_problem(points, normals)
+    solution = rs.solve_kernel(problem)
+
+    def turned(problem, solution, *arguments):
+        spline = solution.spline
+        return rs.KernelSpline(spline.kernel, spline.centres, -spline.coefficients)
+
+    monkeypatch.setattr(sign_repair, "_with_values", turned)
+    same, repair = rs.surfaces.repair_signs(problem, solution, problem.points, normals)
+    assert same is solution
+    assert repair.rounds == len(repair.points) == len(repair.values) == 0
+    assert 0 < repair.disagreeing[0] < repair.disagreeing[1] == repair.probes - repair.disagreeing[0]
+    assert f"values left {repair.disagreeing[1]}, and were taken back" in str(repair)
+
+
 def test_a_good_fit_is_left_alone():
     points, normals = torus(300)
     surface = rs.surfaces.reconstruct(points, normals, resolution=24)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from scipy.linalg import cholesky, solve_triangular
 import ridgesplines as rs
 from experiments.benchmarks.cases import SEED, Record, TimedCase
 from ridgesplines.kernels import UniformKernel, value_sum
+from ridgesplines.surfaces.meshes import is_watertight
 
 KERNEL = UniformKernel()
 # Points of the surface, none of them data, at which errors are measured.
@@ -36,10 +37,10 @@ def bumpy(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return points, slopes / np.linalg.norm(slopes, axis=1, keepdims=True)
 
 
-def distance(spline: rs.KernelSpline) -> float:
+def distance(f: rs.KernelSpline | rs.surfaces.ImplicitFunction) -> float:
     """The mean distance of points of the surface from the zero set, to first order."""
     points, _ = bumpy(_TESTS, 1)
-    values, gradients = spline.value_and_gradient(points)
+    values, gradients = f(points), f.gradient(points)
     return float(np.mean(np.abs(values) / np.linalg.norm(gradients, axis=1)))
 
 
@@ -75,6 +76,57 @@ class KernelCase(TimedCase):
             "distance": distance(solution.spline),
             "status": solution.status.name.lower().replace("_", " "),
         }
+
+
+@dataclass(frozen=True)
+class ChunkedCase(TimedCase):
+    """The same points in chunks, or as one system, from the arrays to the function; meshed on a grid, if asked for.
+
+    Attributes:
+        chunk: points of a chunk; at least as many as there are for one system.
+        resolution: of the grid; 0 for no mesh.
+    """
+
+    chunk: int = 30_000
+    resolution: int = 0
+
+    def prepare(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points and their normals."""
+        return bumpy(self.size, 0)
+
+    @property
+    def tiny(self) -> TimedCase:
+        """Both kinds of sums, and all loops of both levels, are to be compiled."""
+        return replace(self, size=300, chunk=150, resolution=min(self.resolution, 16))
+
+    def run(self, prepared: tuple[np.ndarray, np.ndarray], limit: float) -> Record:
+        """The function, its solution and, where it is meshed, the surface; and the seconds of processors."""
+        began = time.process_time()
+        # Sums split by range even in a tiny run, so that they are compiled.
+        solver = rs.ConjugateGradients(accuracy=3e-5)
+        f, solution = rs.surfaces.fit_oriented(*prepared, solver=solver, chunk=self.chunk, progress=False)
+        fitted = time.process_time() - began
+        made = None
+        if self.resolution:
+            made = rs.surfaces.mesh_zero_set(f, prepared[0], resolution=self.resolution, progress=False)
+        processor = time.process_time() - began
+        return {"function": f, "solution": solution, "mesh": made, "fitted": fitted, "processor": processor}
+
+    def report(self, prepared: tuple[np.ndarray, np.ndarray], outcome: Record) -> Record:
+        """Processors' seconds, iterations, how near the surface is, and what the mesh is."""
+        f, solution, mesh = outcome["function"], outcome["solution"], outcome["mesh"]
+        found = {
+            "processor": outcome["processor"],
+            "fitting": outcome["fitted"],
+            "chunks": len(solution.chunks) if isinstance(solution, rs.surfaces.PartitionSolution) else 1,
+            "iterations": solution.iterations,
+            "distance": distance(f),
+            "misfit": f.scale * solution.value_misfit,
+            "status": solution.status.name.lower().replace("_", " "),
+        }
+        if mesh is not None:
+            found |= {"faces": len(mesh.faces), "watertight": is_watertight(mesh.faces)}
+        return found
 
 
 @dataclass(frozen=True)

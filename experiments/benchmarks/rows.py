@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import ridgesplines as rs
 from experiments.benchmarks import search_quality
 from experiments.benchmarks.cases import Case, OracleCase, ProgramCase, SearchCase, SolveCase
-from experiments.benchmarks.kernels import KernelCase, NystromCase
+from experiments.benchmarks.kernels import ChunkedCase, KernelCase, NystromCase
 from experiments.benchmarks.line import LineCase, SparsestCase, TrendFilterCase
 from experiments.benchmarks.peer_training import Limits
 from experiments.benchmarks.peers import DIABETES, PLANTED, PeerCase
@@ -143,6 +143,15 @@ ROWS = {
             *(NystromCase(f"Nyström, M = {centres}", 20_000, centres) for centres in (1000, 2000, 4000, 8000)),
         ),
         (KernelCase(_OURS, 100), KernelCase(_OURS, 200), NystromCase("Nyström, M = 50", 60, 50)),
+    ),
+    "large-clouds": Row(
+        "Many oriented points in space, as one system and in chunks of 30,000; at last with a mesh on 448 grid steps",
+        (
+            ChunkedCase("one system", 100_000, 100_000),
+            *(ChunkedCase("in chunks", size) for size in (100_000, 300_000)),
+            ChunkedCase("in chunks, and mesh", 1_000_000, resolution=448),
+        ),
+        (ChunkedCase("one system", 300, 300), ChunkedCase("in chunks, and mesh", 400, 150, 16)),
     ),
     "search-quality": Row(
         "How often the searches find the supremum",

@@ -41,6 +41,7 @@ def neural_spline(
     *,
     noisy: bool = False,
     solver: rs.KernelSolver | None = None,
+    chunk: int | None = None,
 ) -> Method:
     """What `reconstruct` does by default: values and gradients interpolated, the sign repaired.
 
@@ -49,17 +50,19 @@ def neural_spline(
         resolution: ditto.
         noisy: choose nuggets from the data instead of interpolating.
         solver: see `reconstruct`.
+        chunk: ditto.
     """
 
     def method(points: np.ndarray, normals: np.ndarray) -> Meshed:
         nugget: Literal["automatic"] | float = "automatic" if noisy else 0.0
         made = rs.surfaces.reconstruct(
             points, normals, kernel=kernel, solver=solver, resolution=resolution, value_nugget=nugget,
-            gradient_nugget=nugget,
+            gradient_nugget=nugget, chunk=chunk,
         )  # fmt: skip
         solution, repair = made.solution, made.repair
         notes = [f"{len(repair.points)} values added"] if repair is not None and repair.rounds else []
         notes += [f"{solution.iterations} iterations"] if solution.iterations else []
+        notes += [f"{len(solution.chunks)} chunks"] if isinstance(solution, rs.surfaces.PartitionSolution) else []
         notes += [f"nuggets {solution.nuggets[0]:.1e} and {solution.nuggets[1]:.1e}"] if noisy else []
         if solution.iterations:
             notes.append(", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in made.seconds.items()))
@@ -155,6 +158,7 @@ LARGE_METHODS: dict[str, Method] = {
 FINEST, LARGEST_TUNED = "Neural Spline, grid 448", "Poisson, depth 10, tuned"
 LARGEST_METHODS: dict[str, Method] = {
     FINEST: neural_spline(resolution=448),
+    "Neural Spline in chunks, grid 448": neural_spline(resolution=448, chunk=30_000),
     LARGEST_TUNED: screened_poisson(depth=10, samples_per_node=1.0, point_weight=20.0),
     DEFAULT: METHODS[DEFAULT],
 }

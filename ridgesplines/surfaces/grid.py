@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import zoom
 
 from ridgesplines.surfaces.implicit import ImplicitFunction
+from ridgesplines.surfaces.partition import BoxedPartition
 
 # Grid steps of a block: large enough that there are few, small enough to be thin.
 _STEPS = 4
@@ -86,6 +87,13 @@ def evaluate_near_zero(
     for block in np.argwhere(near):
         mask[tuple(slice(s, s + _STEPS + 1) for s in block * _STEPS)] = True
     vertices = np.argwhere(mask)
+    if isinstance(spline, BoxedPartition):
+        # What is evaluated together is near the same few boxes.
+        parts = [
+            spline.part((origin + spacing * vertices[start : start + _BATCH] - f.centre) / f.scale)
+            for start in range(0, len(vertices), _BATCH)
+        ]
+        vertices = vertices[np.argsort(np.concatenate(parts), kind="stable")]
     done = 0
     try:
         while done < len(vertices):

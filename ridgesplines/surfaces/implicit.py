@@ -11,12 +11,15 @@ import numpy as np
 
 from ridgesplines.archive import read_archive, write_archive
 from ridgesplines.arrays import Array, finite_array
+from ridgesplines.checks import is_one_of
 from ridgesplines.kernel_nuggets import NuggetChoice, choose_nuggets
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernel_spline import KernelSpline
 from ridgesplines.kernels import Kernel, UniformKernel
+from ridgesplines.surfaces.chunks import PartitionSolution, check_chunk, chosen_chunk, solve_in_chunks
+from ridgesplines.surfaces.partition import BoxedPartition, PartitionedSpline
 
 # The cloud fills the unit ball to this radius: within the domain of the uniform kernel, with room for the surface.
 _RADIUS = 0.9
@@ -24,6 +27,13 @@ _RADIUS = 0.9
 _SHORTEST = 1e-12
 # Points are flat if their least extent is below this part of the largest.
 _FLAT = 1e-9
+# Points evaluated at once.
+_BATCH = 2**17
+# What a file may hold as g, by the kind that it states; files of older versions state none.
+_SPLINES: dict[str, type[KernelSpline] | type[PartitionedSpline]] = {
+    "KernelSpline": KernelSpline,
+    "PartitionedSpline": PartitionedSpline,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +41,12 @@ class ImplicitFunction:
     """f(x) = s g((x − c) / s), negative inside and with |∇f| about 1 at the surface: nearly the signed distance there.
 
     Attributes:
-        spline: g.
+        spline: g; a `PartitionedSpline` where the points were fitted in chunks.
         centre: c, (d,).
         scale: s.
     """
 
-    spline: KernelSpline
+    spline: KernelSpline | PartitionedSpline
     centre: np.ndarray
     scale: float
 
@@ -48,11 +58,25 @@ class ImplicitFunction:
         """The gradient (n, d) at points (n, d)."""
         return self.spline.gradient((x - self.centre) / self.scale)
 
+    def at_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values (n,) and gradients (n, d) at many points (n, d), by sums split by range where that pays."""
+        scaled = (x - self.centre) / self.scale
+        ready = self.spline.in_box(scaled.min(axis=0), scaled.max(axis=0))
+        values, gradients = np.empty(len(x)), np.empty(scaled.shape)
+        # What is evaluated together is near the same few boxes.
+        order = np.arange(len(x))
+        if isinstance(ready, BoxedPartition):
+            order = np.argsort(ready.part(scaled), kind="stable")
+        for start in range(0, len(x), _BATCH):
+            some = order[start : start + _BATCH]
+            values[some], gradients[some] = ready.value_and_gradient(scaled[some])
+        return self.scale * values, gradients
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the function to one `.npz` file; returns its path."""
         arrays, metadata = self.spline.to_arrays()
         arrays |= {"centre": self.centre, "scale": np.array(self.scale)}
-        return write_archive(path, arrays, {**metadata, "kind": "ImplicitFunction"})
+        return write_archive(path, arrays, {**metadata, "kind": "ImplicitFunction", "spline": metadata["kind"]})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ImplicitFunction:
@@ -62,7 +86,10 @@ class ImplicitFunction:
             ValueError: if the file is missing, damaged, of another kind or of a newer format version.
         """
         arrays, metadata = read_archive(path, ("ImplicitFunction",))
-        spline = KernelSpline.from_arrays(arrays, metadata, str(path))
+        kind = metadata.get("spline", "KernelSpline")
+        if not is_one_of(kind, _SPLINES):
+            raise ValueError(f"{path} holds an ImplicitFunction of a kind that is not known, {kind!r}.")
+        spline = _SPLINES[kind].from_arrays(arrays, metadata, str(path))
         centre, scale = (arrays.get(name, np.array("")) for name in ("centre", "scale"))
         numbers = centre.dtype.kind == "f" and scale.dtype.kind == "f"
         if not numbers or centre.shape != (spline.dimension,) or scale.shape != ():
@@ -78,8 +105,9 @@ def fit_oriented(
     solver: KernelSolver | None = None,
     value_nugget: float | Literal["automatic"] = 0.0,
     gradient_nugget: float | Literal["automatic"] = 0.0,
+    chunk: int | None = None,
     progress: bool | None = None,
-) -> tuple[ImplicitFunction, KernelSolution]:
+) -> tuple[ImplicitFunction, KernelSolution | PartitionSolution]:
     """The function of least norm that vanishes at oriented points and has their normals as gradients.
 
     As it is: `reconstruct` also repairs its sign far from the points.
@@ -92,18 +120,26 @@ def fit_oriented(
         value_nugget: see `KernelProblem`, in units of the unit ball; "automatic" for both chooses them by
             `choose_nuggets`, for noisy points and normals.
         gradient_nugget: likewise, of the gradients.
+        chunk: see `reconstruct`.
         progress: show a line of progress; None shows it on a terminal.
 
     Raises:
-        ValueError: for less than d + 1 points, points on one line or plane, normals that are absent or zero, entries
-            that are not finite, and points that coincide with different normals.
+        TypeError: if `chunk` is no whole number.
+        ValueError: if it is too small or the solver not for chunks; for less than d + 1 points, points on one line or
+            plane, normals that are absent or zero, entries that are not finite, and points that coincide with different
+            normals.
 
     Source: williams_2021, with gradients instead of finite differences.
     """
+    check_chunk(chunk, solver)
     problem, centre, scale, _ = oriented_problem(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
-    solution = solve_kernel(problem, solver, progress=progress)
+    size = chosen_chunk(chunk, problem, solver)
+    if size is None:
+        solution = solve_kernel(problem, solver, progress=progress)
+    else:
+        solution = solve_in_chunks(problem, size, solver, sign_repair=False, progress=progress)
     return ImplicitFunction(solution.spline, centre, scale), solution
 
 

@@ -11,10 +11,12 @@ from scipy.spatial import KDTree
 
 from ridgesplines.arrays import finite_array
 from ridgesplines.checks import check_count, check_number
+from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
+from ridgesplines.surfaces.chunks import PartitionSolution, check_chunk, chosen_chunk, solve_in_chunks
 from ridgesplines.surfaces.grid import MEMORY, Grid, evaluate_near_zero
 from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_problem
 from ridgesplines.surfaces.meshes import components, is_watertight
@@ -33,22 +35,24 @@ class Reconstruction:
         function: f, negative inside, zero at the points.
         vertices: of the zero set, (V, d).
         faces: triangles (F, 3), counterclockwise seen from outside; in the plane segments (F, 2).
-        solution: of the kernel problem: its errors are in units of the ball that the points are scaled to.
+        solution: of the kernel problem, in chunks if these were asked for or needed: its errors are in units of the
+            ball that the points are scaled to.
         angle: the largest angle between ∇f and the normals at the points, in degrees.
         spacing: of the grid.
         evaluated: the part of the grid's vertices at which f was evaluated.
         seconds: time by stage.
-        repair: what was done for the sign far from the points; None if it was not looked at.
+        repair: what was done for the sign far from the points; None if it was not looked at. In chunks it is that of
+            the coarse function, which is what there is far from the points.
         trimmed: how many connected parts were left out, because they are far from all points.
-        interrupted: the stages that Ctrl-C cut short, "choice of nuggets", "fit", "sign repair" or "grid": the mesh is
-            that of the best nuggets and function so far, without the repair that was not finished, and coarse where the
-            grid was not reached.
+        interrupted: the stages that Ctrl-C cut short, "choice of nuggets", "fit", "sign repair", "chunks" or "grid":
+            the mesh is that of the best nuggets and function so far, without the repair that was not finished, of the
+            coarse function where chunks are not solved, and coarse where the grid was not reached.
     """
 
     function: ImplicitFunction
     vertices: np.ndarray
     faces: np.ndarray
-    solution: KernelSolution
+    solution: KernelSolution | PartitionSolution
     angle: float
     spacing: float
     evaluated: float
@@ -66,6 +70,8 @@ class Reconstruction:
         kind = "triangles" if self.faces.shape[1] == 3 else "segments"
         closed = "closed" if self.watertight else "open"
         extra = "" if self.repair is None or not self.repair.rounds else f"; sign repair: {self.repair}"
+        if isinstance(self.solution, PartitionSolution):
+            extra = f"; {self.solution.solved} of {len(self.solution.chunks)} chunks solved" + extra
         extra += f"; {self.trimmed} far {'sheet' if self.trimmed == 1 else 'sheets'} left out" if self.trimmed else ""
         extra += (
             f"; interrupted in the {' and the '.join(self.interrupted)}: the best so far" if self.interrupted else ""
@@ -85,6 +91,7 @@ def reconstruct(
     solver: KernelSolver | None = None,
     value_nugget: float | Literal["automatic"] = 0.0,
     gradient_nugget: float | Literal["automatic"] = 0.0,
+    chunk: int | None = None,
     resolution: int = 128,
     margin: float = 0.05,
     sign_repair: bool = True,
@@ -106,6 +113,9 @@ def reconstruct(
         value_nugget: how far the function may be from zero at noisy points, see `KernelProblem`; 0 passes through them,
             "automatic", for both nuggets, chooses them by `choose_nuggets`.
         gradient_nugget: likewise how far its gradients may be from the normals.
+        chunk: solve in chunks of about this many points, in the memory of one and the results, and blend, see
+            `PartitionedSpline`; at least 100. None solves one system to 200,000 points (20,000 with kernels whose sums
+            take O(N²) operations), and takes chunks of 30,000 for more.
         resolution: grid steps along the longest side of the box.
         margin: what the box is longer than the points on each side, as a part of their longest side.
         sign_repair: whether to repair the sign.
@@ -115,13 +125,16 @@ def reconstruct(
         progress: show a line of progress; None shows it on a terminal.
 
     Raises:
-        ValueError: as `fit_oriented`, and if the grid would not fit into memory or f has no zero on it.
+        TypeError: if `chunk` or `resolution` is no whole number.
+        ValueError: as `fit_oriented`, if the chunk is too small or the solver not for chunks, and if the grid would not
+            fit into memory or f has no zero on it.
         ImportError: for surfaces without scikit-image.
         KeyboardInterrupt: if interrupted before there was anything to keep.
 
     Source: williams_2021.
     """
     check_grid(resolution, margin, np.shape(points)[1] if np.ndim(points) == 2 else 3)
+    check_chunk(chunk, solver)
     if trim is not None:
         check_number("trim", trim, "a positive number or None", lambda value: value > 0)
     if np.ndim(points) != 2 or np.shape(points)[1] != 2:
@@ -130,30 +143,54 @@ def reconstruct(
     problem, centre, scale, choice = oriented_problem(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
-    solution = solve_kernel(problem, solver, progress=progress)
-    seconds = {"fit": time.perf_counter() - start}
     points, normals = np.asarray(points, dtype=float), np.asarray(normals, dtype=float)
     interrupted = ["choice of nuggets"] if choice is not None and choice.interrupted else []
-    interrupted += ["fit"] if solution.status is KernelStatus.INTERRUPTED else []
-    repair = None
+    seconds = {"fit": time.perf_counter() - start}
+    size = chosen_chunk(chunk, problem, solver)
     # After an interruption only what leads to a mesh is done.
-    if sign_repair and not interrupted:
-        start = time.perf_counter()
-        with Progress(progress) as show:
-            scaled = (points - centre) / scale
-            solution, repair = repair_signs(problem, solution, scaled, normals, solver=solver, show=show)
-        seconds["sign repair"] = time.perf_counter() - start
-        interrupted += ["sign repair"] if repair.interrupted else []
+    sign_repair = sign_repair and not interrupted
+    if size is None:
+        solution, repair, stopped, took = _solved(
+            problem, (points - centre) / scale, normals, solver, sign_repair, progress
+        )
+    else:
+        solution = solve_in_chunks(problem, size, solver, sign_repair=sign_repair, progress=progress)
+        repair, stopped, took = solution.repair, solution.interrupted, solution.seconds
+    seconds = took | {"fit": seconds["fit"] + took["fit"]}
+    interrupted += [] if stopped is None else [stopped]
     f = ImplicitFunction(solution.spline, centre, scale)
     zero_set = mesh_zero_set(f, points, resolution=resolution, margin=margin, progress=progress)
     vertices, faces, trimmed = _trimmed(zero_set.vertices, zero_set.faces, points, trim, zero_set.spacing)
-    slopes = f.gradient(points)
+    slopes = f.at_many(points)[1]
     cosines = np.sum(slopes * normals, axis=1) / (np.linalg.norm(slopes, axis=1) * np.linalg.norm(normals, axis=1))
     angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1).min())))
     return Reconstruction(
         f, vertices, faces, solution, angle, zero_set.spacing, zero_set.evaluated, seconds | zero_set.seconds,
         repair, trimmed, (*interrupted, *(["grid"] if zero_set.interrupted else [])),
     )  # fmt: skip
+
+
+def _solved(
+    problem: KernelProblem,
+    points: np.ndarray,
+    normals: np.ndarray,
+    solver: KernelSolver | None,
+    sign_repair: bool,
+    progress: bool | None,
+) -> tuple[KernelSolution, SignRepair | None, str | None, dict[str, float]]:
+    """One system's solution with its sign repaired, what was done for that, where Ctrl-C came, and seconds by stage."""
+    start = time.perf_counter()
+    solution = solve_kernel(problem, solver, progress=progress)
+    seconds = {"fit": time.perf_counter() - start}
+    if solution.status is KernelStatus.INTERRUPTED:
+        return solution, None, "fit", seconds
+    if not sign_repair:
+        return solution, None, None, seconds
+    start = time.perf_counter()
+    with Progress(progress) as show:
+        solution, repair = repair_signs(problem, solution, points, normals, solver=solver, show=show)
+    seconds["sign repair"] = time.perf_counter() - start
+    return solution, repair, "sign repair" if repair.interrupted else None, seconds
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ class SignRepair:
     """What the repair did.
 
     Attributes:
-        rounds: how often values were added; 0 where all signs agreed.
+        rounds: how often values were added; 0 where all signs agreed, or where what was added did harm.
         points: where, (k, d), in the units of the problem.
         values: which, (k,): the distance to the cloud, negative inside.
         disagreeing: probes of the wrong sign before, and after each round that was looked at again.
@@ -63,6 +63,8 @@ class SignRepair:
         if not self.disagreeing[0]:
             return f"all {self.probes} probes have the sign of their winding number"
         before, after = self.disagreeing[0], self.disagreeing[-1]
+        if not self.rounds and len(self.disagreeing) > 1:
+            return f"{before} of {self.probes} probes have the wrong sign; values left {after}, and were taken back"
         if not self.rounds and self.interrupted:
             return f"{before} of {self.probes} probes have the wrong sign, none repaired"
         if not self.rounds:
@@ -88,7 +90,9 @@ def repair_signs(
     points says what is inside (where they are dense enough to tell: a heuristic). Where it is sure, and the sign of f
     is another, f is asked to be ± the distance to the points; the least norm under the old and the new data is found
     again, by one solution of the problem for each step of conjugate gradients on the new values' equations. Nothing
-    happens where all signs agree. Ctrl-C keeps the solution of the last round that was finished.
+    happens where all signs agree, and a round that leaves more of them wrong, as where probes are so near to the points
+    that a rough tolerance does not tell the new values' equations, is taken back. Ctrl-C keeps the solution of the last
+    round that was finished.
 
     Args:
         problem: in the unit ball.
@@ -101,6 +105,7 @@ def repair_signs(
     """
     disagreeing: list[int] = []
     where, values = np.zeros((0, points.shape[1])), np.zeros(0)
+    before = solution, where, values
     probes, start, done, interrupted = where, solution, 0, False
     try:
         show("winding numbers of the points")
@@ -110,12 +115,16 @@ def repair_signs(
             found = np.asarray(solution.spline(probes))
             wrong = np.flatnonzero(found * side < 0)
             disagreeing.append(len(wrong))
+            if repaired and len(wrong) > disagreeing[-2]:
+                (solution, where, values), done = before, done - 1
+                break
             if not len(wrong) or repaired == rounds or len(wrong) > _MANY * len(probes):
                 break
             chosen = _spread(probes, distances, wrong)
             more = np.concatenate([where, probes[chosen]]), np.concatenate([values, (side * distances)[chosen]])
             spline = _with_values(problem, start, *more, solver, show)
             repaired_solution = _measured_again(problem, replace(start, spline=spline), len(start.spline.centres))
+            before = solution, where, values
             (where, values), solution, done = more, repaired_solution, done + 1
     except KeyboardInterrupt:
         interrupted = True
