@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 
 from ridgesplines.checks import check_count, is_one_of
 from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
+from ridgesplines.nugget_scales import Block, chosen_scales, nuggets_by_point
 from ridgesplines.progress import Progress
 
 # The range of nuggets, as parts of the kernel's mean variance: below, they are told from zero by rounding only.
@@ -21,6 +22,9 @@ _LEAST, _LARGEST = 1e-10, 1e2
 _BLOCK_POINTS, _BLOCKS = 250, 4
 # The same for the criterion's surface, from which the search begins.
 _COARSE_POINTS, _COARSE_BLOCKS = 60, 5
+# The nugget along the gradients of a level set as a multiple of that across them. Their lengths are no measurements,
+# but if they did not count at all, f could be small everywhere; chosen freely it is larger, and surfaces are no better.
+_ALONG = 10.0
 # Nearer to an end of the range than this, in logarithms, a nugget is at the end.
 _END = 0.5
 
@@ -35,8 +39,10 @@ class NuggetChoice:
         problem: the problem with these nuggets, ready to solve.
         value_nugget: α; 0 if the data speak for interpolation.
         gradient_nugget: β, that of the gradients; 0 without gradients.
+        length_nugget: γ = 10 β, that of derivatives along the gradients that are given; β for "likelihood".
+        scales: what the three are multiplied with at each point, (N,); ones for "likelihood".
         criterion: "likelihood" or "distance", see `choose_nuggets`.
-        score: its least: −log p, or the mean distance times the mean chord.
+        score: its least: −log p, or the mean distance times the mean chord, with the same nuggets for all points.
         standard_errors: of log α and log β by the Fisher information of the likelihood, (2,); infinite where a nugget
             is at an end of the range, NaN for the other criterion, and for β without gradients.
         variance: the σ² under which the data are most likely with these nuggets; the noise of the values then has the
@@ -57,6 +63,8 @@ class NuggetChoice:
     problem: KernelProblem
     value_nugget: float
     gradient_nugget: float
+    length_nugget: float
+    scales: np.ndarray
     criterion: Criterion
     score: float
     standard_errors: np.ndarray
@@ -74,6 +82,10 @@ class NuggetChoice:
         parts = [f"value nugget {self.value_nugget:.1e}"]
         if self.problem.gradients is not None:
             parts.append(f"gradient nugget {self.gradient_nugget:.1e}")
+        if self.length_nugget != self.gradient_nugget:
+            parts.append(f"{self.length_nugget:.1e} along the gradients")
+        if np.ptp(self.scales):
+            parts.append(f"times {self.scales.min():.2g} to {self.scales.max():.2g} by point")
         how = (
             "the marginal likelihood"
             if self.criterion == "likelihood"
@@ -107,12 +119,17 @@ def choose_nuggets(
 
     the distance from the point that was left out to the level set, to first order, and the chord between the normals.
     In noise either has a floor, and the distance is nearly flat above it; logarithms add up what both tell. Neither is
-    ruled by a few points, as squares of distances are where the slope is small.
+    ruled by a few points, as squares of distances are where the slope is small. The lengths of gradients of a level set
+    are no measurements either: derivatives along them have the nugget γ = 10 β, and the nuggets at each point are
+    α s_n, β s_n and γ s_n, with a scale s_n that is chosen by the same errors of the point's neighbours: a surface is
+    smoothed where it is smooth, and not where it has details and edges. Where α is zero, so that the data say that
+    there is no noise, all scales are 1.
 
     The problem's own nuggets do not count. The search starts from the best of several nodes of a coarse surface. To
     `dense_points` points all data are taken together; above, four blocks of 250 neighbouring points around random ones,
     which see the full density of the data: 1000 points in all. Both need O(n³) operations for n equations taken
-    together, some ten to thirty times. Ctrl-C keeps the best nuggets so far, see `NuggetChoice.interrupted`.
+    together, some ten to thirty times; the scales are found in O(N) operations. Ctrl-C keeps the best nuggets so far,
+    see `NuggetChoice.interrupted`.
 
     Args:
         problem: the data; coincident points that contradict each other need a positive nugget to make one.
@@ -178,22 +195,34 @@ def choose_nuggets(
                 raise
             logs, interrupted = used.best[1], True
         score, evaluations = used.score(logs), used.evaluations
+        low = logs <= np.log(_LEAST) + _END
+        # Zero would ask repetitions to agree, which they need not.
+        distinct = len(np.unique(problem.points, axis=0)) == count
+        nuggets = np.where(low & distinct, 0.0, np.exp(logs) * variances)
+        # By the likelihood those of gradients are the same in all directions.
+        rest = nuggets[1:] if len(nuggets) > 1 else [0.0, 0.0]
+        nuggets = _with_length(nuggets) if criterion == "distance" else np.append(nuggets, rest)
+        scales = np.ones(count)
+        if criterion == "distance" and nuggets[0] > 0 and not interrupted:
+            try:
+                scales = chosen_scales(problem, nuggets, show)
+            except KeyboardInterrupt:
+                interrupted = True
 
-    low, high = logs <= np.log(_LEAST) + _END, logs >= np.log(_LARGEST) - _END
+    high = logs >= np.log(_LARGEST) - _END
     errors, variance = np.full(2, np.nan), np.nan
     if isinstance(used, _Likelihood):
         variance, information = used.information(logs)
         inside = ~(low | high)
         errors[: len(logs)] = np.inf
         errors[np.flatnonzero(inside)] = np.sqrt(np.diag(np.linalg.inv(information[np.ix_(inside, inside)])))
-    # Zero would ask repetitions to agree, which they need not.
-    distinct = len(np.unique(problem.points, axis=0)) == count
-    nuggets = np.zeros(2)
-    nuggets[: len(logs)] = np.where(low & distinct, 0.0, np.exp(logs) * variances)
+    chosen = nuggets_by_point(problem, nuggets, scales) if criterion == "distance" else nuggets[:2]
     return NuggetChoice(
-        problem.with_nuggets(*nuggets),
+        problem.with_nuggets(*chosen),
         float(nuggets[0]),
         float(nuggets[1]),
+        float(nuggets[2]),
+        scales,
         criterion,
         float(score),
         errors,
@@ -240,19 +269,16 @@ class _Criterion(ABC):
     """
 
     def __init__(self, problem: KernelProblem, blocks: list[np.ndarray], variances: np.ndarray) -> None:
-        bare = problem.with_nuggets(*np.append(variances, 0.0)[:2])
-        self._kinds, self._units, self._size = len(variances), variances, problem.size
-        self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        for block in blocks:
-            part = bare.at(block)
-            matrix, data = part.matrix(), part.data.ravel()
-            matrix[np.diag_indices(len(matrix))] -= np.tile(part.nuggets, len(part.points))
-            # Values and derivatives alternate.
-            self._blocks.append((matrix, data, np.minimum(np.arange(len(data)) % problem.size, 1)))
-        self._rows = sum(len(data) for _, data, _ in self._blocks)
         self.points, self.blocks = sum(len(block) for block in blocks), len(blocks)
         self.evaluations = 0
         self.best: tuple[float, np.ndarray] | None = None
+        self._units = variances
+        # Without nuggets points would not be taken twice.
+        self._assemble(problem.with_nuggets(*np.append(variances, 0.0)[:2]), blocks)
+
+    @abstractmethod
+    def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
+        """Hold the equations of the blocks."""
 
     @abstractmethod
     def score(self, logs: np.ndarray) -> float:
@@ -271,6 +297,21 @@ class _Criterion(ABC):
     def descended(self, start: np.ndarray, show: Progress) -> np.ndarray:
         """The logarithms at the minimum near `start`, within the range."""
 
+
+class _Likelihood(_Criterion):
+    """−log p of blocks, taken for independent with one σ²."""
+
+    def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
+        self._kinds = len(self._units)
+        self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for block in blocks:
+            part = problem.at(block)
+            data = part.data.ravel()
+            # Values and derivatives alternate.
+            kind = np.minimum(np.arange(len(data)) % problem.size, 1)
+            self._blocks.append((part.matrix(nuggets=False), data, kind))
+        self._rows = sum(len(data) for _, data, _ in self._blocks)
+
     def _factor(self, matrix: np.ndarray, logs: np.ndarray, kind: np.ndarray) -> np.ndarray | None:
         factor = matrix.copy(order="F")
         factor[np.diag_indices(len(factor))] += (np.exp(logs) * self._units)[kind]
@@ -278,10 +319,6 @@ class _Criterion(ABC):
             factor, lower=1, overwrite_a=1, clean=1
         )
         return factor if info == 0 else None
-
-
-class _Likelihood(_Criterion):
-    """−log p of blocks, taken for independent with one σ²."""
 
     def score(self, logs: np.ndarray) -> float:
         """See `_Criterion`."""
@@ -362,6 +399,9 @@ class _Likelihood(_Criterion):
 class _Distance(_Criterion):
     """How far what is fitted without a point, within its block, misses it and its normal."""
 
+    def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
+        self._blocks = [Block(problem, block) for block in blocks]
+
     def score(self, logs: np.ndarray) -> float:
         """See `_Criterion`."""
         self.evaluations += 1
@@ -371,26 +411,14 @@ class _Distance(_Criterion):
     def missed(self, logs: np.ndarray) -> tuple[float, float]:
         """The mean distance and the root mean square chord of normals; infinite for a singular matrix."""
         distances, chords = [], []
-        for matrix, data, kind in self._blocks:
-            factor = self._factor(matrix, logs, kind)
-            if factor is None:
+        nuggets = _with_length(np.exp(logs) * self._units)
+        for block in self._blocks:
+            missed = block.missed(nuggets[block.kinds])
+            if missed is None:
                 return np.inf, np.inf
-            inverse = _inverse(factor)
-            count, size = len(data) // self._size, self._size
-            points = np.arange(count)
-            blocks = inverse.reshape(count, size, count, size)[points, :, points]
-            # What is left out is missed by the block of the inverse, inverted, times the coefficients.
-            solution = (inverse @ data).reshape(count, size)
-            missed = np.linalg.solve(blocks, solution[..., None])[..., 0]
-            given = data.reshape(count, size)[:, 1:]
-            slopes = given - missed[:, 1:]
-            steep = np.linalg.norm(slopes, axis=1)
-            distances.append(np.abs(missed[:, 0]) / steep)
+            distances.append(missed[0])
             # A gradient that is given as zero has no direction.
-            lengths = np.linalg.norm(given, axis=1)
-            has = lengths > 0
-            units = slopes[has] / steep[has, None] - given[has] / lengths[has, None]
-            chords.append(np.sum(units**2, axis=1))
+            chords.append(missed[1][~np.isnan(missed[1])])
         found = float(np.concatenate(distances).mean()), float(np.sqrt(np.concatenate(chords).mean()))
         return found if np.isfinite(found).all() else (np.inf, np.inf)
 
@@ -419,6 +447,11 @@ class _Distance(_Criterion):
             options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 60},
         )  # fmt: skip
         return np.asarray(found.x)
+
+
+def _with_length(nuggets: np.ndarray) -> np.ndarray:
+    """Nuggets of values, across the gradients and along them, from the first two."""
+    return np.append(nuggets, _ALONG * nuggets[1])
 
 
 def _inverse(factor: np.ndarray) -> np.ndarray:
