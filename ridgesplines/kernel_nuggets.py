@@ -22,8 +22,7 @@ _LEAST, _LARGEST = 1e-10, 1e2
 _BLOCK_POINTS, _BLOCKS = 250, 4
 # The same for the criterion's surface, from which the search begins.
 _COARSE_POINTS, _COARSE_BLOCKS = 60, 5
-# The nugget along the gradients of a level set as a multiple of that across them. Their lengths are no measurements,
-# but if they did not count at all, f could be small everywhere; chosen freely it is larger, and surfaces are no better.
+# Where the search begins: the nugget along the gradients of a level set as a multiple of that across them.
 _ALONG = 10.0
 # Nearer to an end of the range than this, in logarithms, a nugget is at the end.
 _END = 0.5
@@ -38,8 +37,8 @@ class NuggetChoice:
     Attributes:
         problem: the problem with these nuggets, ready to solve.
         value_nugget: α; 0 if the data speak for interpolation.
-        gradient_nugget: β, that of the gradients; 0 without gradients.
-        length_nugget: γ = 10 β, that of derivatives along the gradients that are given; β for "likelihood".
+        gradient_nugget: β, that of the gradients; 0 without gradients. For "distance" across those that are given.
+        length_nugget: γ, that of derivatives along the gradients that are given; β for "likelihood".
         scales: what the three are multiplied with at each point, (N,); ones for "likelihood".
         criterion: "likelihood" or "distance", see `choose_nuggets`.
         score: its least: −log p, or the mean distance times the mean chord, with the same nuggets for all points.
@@ -50,7 +49,7 @@ class NuggetChoice:
         points: how many points the score was computed from.
         blocks: in how many blocks of neighbours, taken one by one; 1 where it is that of all data.
         grid_values: nuggets α of a coarse surface of the criterion, (G,).
-        grid_gradients: nuggets β, (H,); one, which counts for nothing, without gradients.
+        grid_gradients: nuggets β, (H,); one, which counts for nothing, without gradients. γ is 10 β there.
         surface: scores there, (G, H), from a few small blocks only; infinite where the matrix is singular to working
             precision.
         evaluations: of the criterion, without the surface.
@@ -120,7 +119,7 @@ def choose_nuggets(
     the distance from the point that was left out to the level set, to first order, and the chord between the normals.
     In noise either has a floor, and the distance is nearly flat above it; logarithms add up what both tell. Neither is
     ruled by a few points, as squares of distances are where the slope is small. The lengths of gradients of a level set
-    are no measurements either: derivatives along them have the nugget γ = 10 β, and the nuggets at each point are
+    are no measurements either: derivatives along them have a nugget γ of their own, and the nuggets at each point are
     α s_n, β s_n and γ s_n, with a scale s_n that is chosen by the same errors of the point's neighbours: a surface is
     smoothed where it is smooth, and not where it has details and edges. Where α is zero, so that the data say that
     there is no noise, all scales are 1.
@@ -128,7 +127,7 @@ def choose_nuggets(
     The problem's own nuggets do not count. The search starts from the best of several nodes of a coarse surface. To
     `dense_points` points all data are taken together; above, four blocks of 250 neighbouring points around random ones,
     which see the full density of the data: 1000 points in all. Both need O(n³) operations for n equations taken
-    together, some ten to thirty times; the scales are found in O(N) operations. Ctrl-C keeps the best nuggets so far,
+    together, some ten to forty times; the scales are found in O(N) operations. Ctrl-C keeps the best nuggets so far,
     see `NuggetChoice.interrupted`.
 
     Args:
@@ -173,6 +172,9 @@ def choose_nuggets(
         axis = np.log(_LEAST) + np.log(10) * np.arange(round(np.log10(_LARGEST / _LEAST)) + 1)
         axes = [axis] * len(variances)
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+        if criterion == "distance":
+            along = np.minimum(nodes[..., -1:] + np.log(_ALONG), np.log(_LARGEST))
+            nodes = np.concatenate([nodes, along], axis=-1)
         surface = np.full(nodes.shape[:-1], np.inf)
         together = (
             [np.arange(count)]
@@ -198,10 +200,14 @@ def choose_nuggets(
         low = logs <= np.log(_LEAST) + _END
         # Zero would ask repetitions to agree, which they need not.
         distinct = len(np.unique(problem.points, axis=0)) == count
-        nuggets = np.where(low & distinct, 0.0, np.exp(logs) * variances)
-        # By the likelihood those of gradients are the same in all directions.
-        rest = nuggets[1:] if len(nuggets) > 1 else [0.0, 0.0]
-        nuggets = _with_length(nuggets) if criterion == "distance" else np.append(nuggets, rest)
+        none = low & distinct
+        if criterion == "distance":
+            # Only data without any noise ask for normals without any.
+            none[1:] &= none[0]
+        nuggets = np.where(none, 0.0, np.exp(logs) * coarse.units)
+        if criterion == "likelihood":
+            # Those of gradients are the same in all directions.
+            nuggets = np.append(nuggets, nuggets[1:] if len(nuggets) > 1 else [0.0, 0.0])
         scales = np.ones(count)
         if criterion == "distance" and nuggets[0] > 0 and not interrupted:
             try:
@@ -262,17 +268,20 @@ def _neighbourhoods(points: np.ndarray, size: int, count: int, rng: np.random.Ge
 class _Criterion(ABC):
     """A function of the logarithms of the nuggets, in units of the kernel's variances, from blocks of points.
 
+    Attributes:
+        units: of the nuggets.
+
     Args:
         problem: the data.
         blocks: indices of points.
-        variances: the unit of each nugget, (1,) or (2,).
+        variances: of values, and of derivatives if they are given.
     """
 
     def __init__(self, problem: KernelProblem, blocks: list[np.ndarray], variances: np.ndarray) -> None:
         self.points, self.blocks = sum(len(block) for block in blocks), len(blocks)
         self.evaluations = 0
         self.best: tuple[float, np.ndarray] | None = None
-        self._units = variances
+        self.units = variances
         # Without nuggets points would not be taken twice.
         self._assemble(problem.with_nuggets(*np.append(variances, 0.0)[:2]), blocks)
 
@@ -302,7 +311,7 @@ class _Likelihood(_Criterion):
     """−log p of blocks, taken for independent with one σ²."""
 
     def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
-        self._kinds = len(self._units)
+        self._kinds = len(self.units)
         self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for block in blocks:
             part = problem.at(block)
@@ -314,7 +323,7 @@ class _Likelihood(_Criterion):
 
     def _factor(self, matrix: np.ndarray, logs: np.ndarray, kind: np.ndarray) -> np.ndarray | None:
         factor = matrix.copy(order="F")
-        factor[np.diag_indices(len(factor))] += (np.exp(logs) * self._units)[kind]
+        factor[np.diag_indices(len(factor))] += (np.exp(logs) * self.units)[kind]
         factor, info = lapack.dpotrf(  # type: ignore[attr-defined] # not in the stubs
             factor, lower=1, overwrite_a=1, clean=1
         )
@@ -327,7 +336,7 @@ class _Likelihood(_Criterion):
     def score_and_slope(self, logs: np.ndarray, *, slope: bool = True) -> tuple[float, np.ndarray]:
         """The criterion and, if asked for, its gradient."""
         self.evaluations += 1
-        nuggets = np.exp(logs) * self._units
+        nuggets = np.exp(logs) * self.units
         energy, volume = 0.0, 0.0
         pulls, traces = np.zeros(self._kinds), np.zeros(self._kinds)
         for matrix, data, kind in self._blocks:
@@ -349,7 +358,7 @@ class _Likelihood(_Criterion):
 
     def information(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
         """σ², and the Fisher information of the logarithms of the nuggets with σ² free."""
-        nuggets = np.exp(logs) * self._units
+        nuggets = np.exp(logs) * self.units
         traces, products = np.zeros(self._kinds), np.zeros((self._kinds, self._kinds))
         energy = 0.0
         for matrix, data, kind in self._blocks:
@@ -401,6 +410,8 @@ class _Distance(_Criterion):
 
     def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
         self._blocks = [Block(problem, block) for block in blocks]
+        # Of values, across the gradients, and along them.
+        self.units = self.units[[0, 1, 1]]
 
     def score(self, logs: np.ndarray) -> float:
         """See `_Criterion`."""
@@ -411,7 +422,7 @@ class _Distance(_Criterion):
     def missed(self, logs: np.ndarray) -> tuple[float, float]:
         """The mean distance and the root mean square chord of normals; infinite for a singular matrix."""
         distances, chords = [], []
-        nuggets = _with_length(np.exp(logs) * self._units)
+        nuggets = np.exp(logs) * self.units
         for block in self._blocks:
             missed = block.missed(nuggets[block.kinds])
             if missed is None:
@@ -444,14 +455,9 @@ class _Distance(_Criterion):
         simplex = start + np.concatenate([np.zeros((1, len(start))), np.diag(steps)])
         found = minimize(
             shown, start, method="Nelder-Mead", bounds=bounds,
-            options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 60},
+            options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 80},
         )  # fmt: skip
         return np.asarray(found.x)
-
-
-def _with_length(nuggets: np.ndarray) -> np.ndarray:
-    """Nuggets of values, across the gradients and along them, from the first two."""
-    return np.append(nuggets, _ALONG * nuggets[1])
 
 
 def _inverse(factor: np.ndarray) -> np.ndarray:

@@ -104,7 +104,8 @@ def reconstruct(
         kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
         solver: of the linear equations, see `solve_kernel`.
         value_nugget: how far the function may be from zero at noisy points, see `KernelProblem`; 0 passes through them,
-            "automatic", for both nuggets, chooses them by `choose_nuggets`.
+            "automatic", for both nuggets, chooses them for each point by `choose_nuggets`: more where the surface is
+            smooth, less where it has details.
         gradient_nugget: likewise how far its gradients may be from the normals.
         resolution: grid steps along the longest side of the box.
         margin: what the box is longer than the points on each side, as a part of their longest side.
