@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 
 from ridgesplines.checks import check_count, is_one_of
 from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
+from ridgesplines.nugget_scales import Block, chosen_scales, nuggets_by_point
 from ridgesplines.progress import Progress
 
 # The range of nuggets, as parts of the kernel's mean variance: below, they are told from zero by rounding only.
@@ -21,6 +22,8 @@ _LEAST, _LARGEST = 1e-10, 1e2
 _BLOCK_POINTS, _BLOCKS = 250, 4
 # The same for the criterion's surface, from which the search begins.
 _COARSE_POINTS, _COARSE_BLOCKS = 60, 5
+# Where the search begins: the nugget along the gradients of a level set as a multiple of that across them.
+_ALONG = 10.0
 # Nearer to an end of the range than this, in logarithms, a nugget is at the end.
 _END = 0.5
 
@@ -34,9 +37,11 @@ class NuggetChoice:
     Attributes:
         problem: the problem with these nuggets, ready to solve.
         value_nugget: α; 0 if the data speak for interpolation.
-        gradient_nugget: β, that of the gradients; 0 without gradients.
+        gradient_nugget: β, that of the gradients; 0 without gradients. For "distance" across those that are given.
+        length_nugget: γ, that of derivatives along the gradients that are given; β for "likelihood".
+        scales: what the three are multiplied with at each point, (N,); ones for "likelihood".
         criterion: "likelihood" or "distance", see `choose_nuggets`.
-        score: its least: −log p, or the mean distance times the mean chord.
+        score: its least: −log p, or the mean distance times the mean chord, with the same nuggets for all points.
         standard_errors: of log α and log β by the Fisher information of the likelihood, (2,); infinite where a nugget
             is at an end of the range, NaN for the other criterion, and for β without gradients.
         variance: the σ² under which the data are most likely with these nuggets; the noise of the values then has the
@@ -44,7 +49,7 @@ class NuggetChoice:
         points: how many points the score was computed from.
         blocks: in how many blocks of neighbours, taken one by one; 1 where it is that of all data.
         grid_values: nuggets α of a coarse surface of the criterion, (G,).
-        grid_gradients: nuggets β, (H,); one, which counts for nothing, without gradients.
+        grid_gradients: nuggets β, (H,); one, which counts for nothing, without gradients. γ is 10 β there.
         surface: scores there, (G, H), from a few small blocks only; infinite where the matrix is singular to working
             precision.
         evaluations: of the criterion, without the surface.
@@ -57,6 +62,8 @@ class NuggetChoice:
     problem: KernelProblem
     value_nugget: float
     gradient_nugget: float
+    length_nugget: float
+    scales: np.ndarray
     criterion: Criterion
     score: float
     standard_errors: np.ndarray
@@ -74,6 +81,10 @@ class NuggetChoice:
         parts = [f"value nugget {self.value_nugget:.1e}"]
         if self.problem.gradients is not None:
             parts.append(f"gradient nugget {self.gradient_nugget:.1e}")
+        if self.length_nugget != self.gradient_nugget:
+            parts.append(f"{self.length_nugget:.1e} along the gradients")
+        if np.ptp(self.scales):
+            parts.append(f"times {self.scales.min():.2g} to {self.scales.max():.2g} by point")
         how = (
             "the marginal likelihood"
             if self.criterion == "likelihood"
@@ -107,12 +118,17 @@ def choose_nuggets(
 
     the distance from the point that was left out to the level set, to first order, and the chord between the normals.
     In noise either has a floor, and the distance is nearly flat above it; logarithms add up what both tell. Neither is
-    ruled by a few points, as squares of distances are where the slope is small.
+    ruled by a few points, as squares of distances are where the slope is small. The lengths of gradients of a level set
+    are no measurements either: derivatives along them have a nugget γ of their own, and the nuggets at each point are
+    α s_n, β s_n and γ s_n, with a scale s_n that is chosen by the same errors of the point's neighbours: a surface is
+    smoothed where it is smooth, and not where it has details and edges. Where α is zero, so that the data say that
+    there is no noise, all scales are 1.
 
     The problem's own nuggets do not count. The search starts from the best of several nodes of a coarse surface. To
     `dense_points` points all data are taken together; above, four blocks of 250 neighbouring points around random ones,
     which see the full density of the data: 1000 points in all. Both need O(n³) operations for n equations taken
-    together, some ten to thirty times. Ctrl-C keeps the best nuggets so far, see `NuggetChoice.interrupted`.
+    together, some ten to forty times; the scales are found in O(N) operations. Ctrl-C keeps the best nuggets so far,
+    see `NuggetChoice.interrupted`.
 
     Args:
         problem: the data; coincident points that contradict each other need a positive nugget to make one.
@@ -156,6 +172,9 @@ def choose_nuggets(
         axis = np.log(_LEAST) + np.log(10) * np.arange(round(np.log10(_LARGEST / _LEAST)) + 1)
         axes = [axis] * len(variances)
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+        if criterion == "distance":
+            along = np.minimum(nodes[..., -1:] + np.log(_ALONG), np.log(_LARGEST))
+            nodes = np.concatenate([nodes, along], axis=-1)
         surface = np.full(nodes.shape[:-1], np.inf)
         together = (
             [np.arange(count)]
@@ -178,22 +197,38 @@ def choose_nuggets(
                 raise
             logs, interrupted = used.best[1], True
         score, evaluations = used.score(logs), used.evaluations
+        low = logs <= np.log(_LEAST) + _END
+        # Zero would ask repetitions to agree, which they need not.
+        distinct = len(np.unique(problem.points, axis=0)) == count
+        none = low & distinct
+        if criterion == "distance":
+            # Only data without any noise ask for normals without any.
+            none[1:] &= none[0]
+        nuggets = np.where(none, 0.0, np.exp(logs) * coarse.units)
+        if criterion == "likelihood":
+            # Those of gradients are the same in all directions.
+            nuggets = np.append(nuggets, nuggets[1:] if len(nuggets) > 1 else [0.0, 0.0])
+        scales = np.ones(count)
+        if criterion == "distance" and nuggets[0] > 0 and not interrupted:
+            try:
+                scales = chosen_scales(problem, nuggets, show)
+            except KeyboardInterrupt:
+                interrupted = True
 
-    low, high = logs <= np.log(_LEAST) + _END, logs >= np.log(_LARGEST) - _END
+    high = logs >= np.log(_LARGEST) - _END
     errors, variance = np.full(2, np.nan), np.nan
     if isinstance(used, _Likelihood):
         variance, information = used.information(logs)
         inside = ~(low | high)
         errors[: len(logs)] = np.inf
         errors[np.flatnonzero(inside)] = np.sqrt(np.diag(np.linalg.inv(information[np.ix_(inside, inside)])))
-    # Zero would ask repetitions to agree, which they need not.
-    distinct = len(np.unique(problem.points, axis=0)) == count
-    nuggets = np.zeros(2)
-    nuggets[: len(logs)] = np.where(low & distinct, 0.0, np.exp(logs) * variances)
+    chosen = nuggets_by_point(problem, nuggets, scales) if criterion == "distance" else nuggets[:2]
     return NuggetChoice(
-        problem.with_nuggets(*nuggets),
+        problem.with_nuggets(*chosen),
         float(nuggets[0]),
         float(nuggets[1]),
+        float(nuggets[2]),
+        scales,
         criterion,
         float(score),
         errors,
@@ -233,26 +268,26 @@ def _neighbourhoods(points: np.ndarray, size: int, count: int, rng: np.random.Ge
 class _Criterion(ABC):
     """A function of the logarithms of the nuggets, in units of the kernel's variances, from blocks of points.
 
+    Attributes:
+        units: of the nuggets.
+
     Args:
         problem: the data.
         blocks: indices of points.
-        variances: the unit of each nugget, (1,) or (2,).
+        variances: of values, and of derivatives if they are given.
     """
 
     def __init__(self, problem: KernelProblem, blocks: list[np.ndarray], variances: np.ndarray) -> None:
-        bare = problem.with_nuggets(*np.append(variances, 0.0)[:2])
-        self._kinds, self._units, self._size = len(variances), variances, problem.size
-        self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        for block in blocks:
-            part = bare.at(block)
-            matrix, data = part.matrix(), part.data.ravel()
-            matrix[np.diag_indices(len(matrix))] -= np.tile(part.nuggets, len(part.points))
-            # Values and derivatives alternate.
-            self._blocks.append((matrix, data, np.minimum(np.arange(len(data)) % problem.size, 1)))
-        self._rows = sum(len(data) for _, data, _ in self._blocks)
         self.points, self.blocks = sum(len(block) for block in blocks), len(blocks)
         self.evaluations = 0
         self.best: tuple[float, np.ndarray] | None = None
+        self.units = variances
+        # Without nuggets points would not be taken twice.
+        self._assemble(problem.with_nuggets(*np.append(variances, 0.0)[:2]), blocks)
+
+    @abstractmethod
+    def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
+        """Hold the equations of the blocks."""
 
     @abstractmethod
     def score(self, logs: np.ndarray) -> float:
@@ -271,17 +306,28 @@ class _Criterion(ABC):
     def descended(self, start: np.ndarray, show: Progress) -> np.ndarray:
         """The logarithms at the minimum near `start`, within the range."""
 
+
+class _Likelihood(_Criterion):
+    """−log p of blocks, taken for independent with one σ²."""
+
+    def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
+        self._kinds = len(self.units)
+        self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for block in blocks:
+            part = problem.at(block)
+            data = part.data.ravel()
+            # Values and derivatives alternate.
+            kind = np.minimum(np.arange(len(data)) % problem.size, 1)
+            self._blocks.append((part.matrix(nuggets=False), data, kind))
+        self._rows = sum(len(data) for _, data, _ in self._blocks)
+
     def _factor(self, matrix: np.ndarray, logs: np.ndarray, kind: np.ndarray) -> np.ndarray | None:
         factor = matrix.copy(order="F")
-        factor[np.diag_indices(len(factor))] += (np.exp(logs) * self._units)[kind]
+        factor[np.diag_indices(len(factor))] += (np.exp(logs) * self.units)[kind]
         factor, info = lapack.dpotrf(  # type: ignore[attr-defined] # not in the stubs
             factor, lower=1, overwrite_a=1, clean=1
         )
         return factor if info == 0 else None
-
-
-class _Likelihood(_Criterion):
-    """−log p of blocks, taken for independent with one σ²."""
 
     def score(self, logs: np.ndarray) -> float:
         """See `_Criterion`."""
@@ -290,7 +336,7 @@ class _Likelihood(_Criterion):
     def score_and_slope(self, logs: np.ndarray, *, slope: bool = True) -> tuple[float, np.ndarray]:
         """The criterion and, if asked for, its gradient."""
         self.evaluations += 1
-        nuggets = np.exp(logs) * self._units
+        nuggets = np.exp(logs) * self.units
         energy, volume = 0.0, 0.0
         pulls, traces = np.zeros(self._kinds), np.zeros(self._kinds)
         for matrix, data, kind in self._blocks:
@@ -312,7 +358,7 @@ class _Likelihood(_Criterion):
 
     def information(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
         """σ², and the Fisher information of the logarithms of the nuggets with σ² free."""
-        nuggets = np.exp(logs) * self._units
+        nuggets = np.exp(logs) * self.units
         traces, products = np.zeros(self._kinds), np.zeros((self._kinds, self._kinds))
         energy = 0.0
         for matrix, data, kind in self._blocks:
@@ -362,6 +408,11 @@ class _Likelihood(_Criterion):
 class _Distance(_Criterion):
     """How far what is fitted without a point, within its block, misses it and its normal."""
 
+    def _assemble(self, problem: KernelProblem, blocks: list[np.ndarray]) -> None:
+        self._blocks = [Block(problem, block) for block in blocks]
+        # Of values, across the gradients, and along them.
+        self.units = self.units[[0, 1, 1]]
+
     def score(self, logs: np.ndarray) -> float:
         """See `_Criterion`."""
         self.evaluations += 1
@@ -371,26 +422,14 @@ class _Distance(_Criterion):
     def missed(self, logs: np.ndarray) -> tuple[float, float]:
         """The mean distance and the root mean square chord of normals; infinite for a singular matrix."""
         distances, chords = [], []
-        for matrix, data, kind in self._blocks:
-            factor = self._factor(matrix, logs, kind)
-            if factor is None:
+        nuggets = np.exp(logs) * self.units
+        for block in self._blocks:
+            missed = block.missed(nuggets[block.kinds])
+            if missed is None:
                 return np.inf, np.inf
-            inverse = _inverse(factor)
-            count, size = len(data) // self._size, self._size
-            points = np.arange(count)
-            blocks = inverse.reshape(count, size, count, size)[points, :, points]
-            # What is left out is missed by the block of the inverse, inverted, times the coefficients.
-            solution = (inverse @ data).reshape(count, size)
-            missed = np.linalg.solve(blocks, solution[..., None])[..., 0]
-            given = data.reshape(count, size)[:, 1:]
-            slopes = given - missed[:, 1:]
-            steep = np.linalg.norm(slopes, axis=1)
-            distances.append(np.abs(missed[:, 0]) / steep)
+            distances.append(missed[0])
             # A gradient that is given as zero has no direction.
-            lengths = np.linalg.norm(given, axis=1)
-            has = lengths > 0
-            units = slopes[has] / steep[has, None] - given[has] / lengths[has, None]
-            chords.append(np.sum(units**2, axis=1))
+            chords.append(missed[1][~np.isnan(missed[1])])
         found = float(np.concatenate(distances).mean()), float(np.sqrt(np.concatenate(chords).mean()))
         return found if np.isfinite(found).all() else (np.inf, np.inf)
 
@@ -416,7 +455,7 @@ class _Distance(_Criterion):
         simplex = start + np.concatenate([np.zeros((1, len(start))), np.diag(steps)])
         found = minimize(
             shown, start, method="Nelder-Mead", bounds=bounds,
-            options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 60},
+            options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 80},
         )  # fmt: skip
         return np.asarray(found.x)
 

@@ -12,22 +12,25 @@ from ridgesplines.kernels import Kernel
 
 # Points assembled at once: the transients are a few times these rows.
 _ROWS = 128
+# Parts of a matrix's size that are its rounding.
+_ROUNDING = 1e-12
 
 
 class KernelProblem:
     """The least norm in a kernel's Hilbert space: min Σ (f(x_n) − y_n)²/α + Σ |∇f(x_n) − g_n|²/β + ‖f − p‖²_K.
 
     Over functions f and free polynomials p. A nugget α or β of zero asks for interpolation of the values or gradients.
-    Without gradients and with α = λ this is kernel ridge regression, min ½ Σ (f(x_n) − y_n)² + (λ/2) ‖f‖². The
-    solution is a `KernelSpline` with a centre at each point.
+    Nuggets may differ by point, α_n, and by direction, with (∇f − g)ᵀ B_n⁻¹ (∇f − g) in place of |∇f − g|²/β. Without
+    gradients and with α = λ this is kernel ridge regression, min ½ Σ (f(x_n) − y_n)² + (λ/2) ‖f‖². The solution is a
+    `KernelSpline` with a centre at each point.
 
     Args:
         points: x, (N, d), or (N,) for d = 1.
         values: y, (N,); a number stands for N of them.
         gradients: g, (N, d); None if values are all there is.
         kernel: K, a `Kernel` of `ridgesplines.kernels`.
-        value_nugget: α.
-        gradient_nugget: β.
+        value_nugget: α, or α_n, (N,).
+        gradient_nugget: β, or β_n, (N,), or positive semidefinite matrices B_n, (N, d, d).
         free_degree: of p; −1 for none. By default what the kernel needs (`Kernel.null_degree`).
 
     Points that are given twice with the same data are merged; `points` and so on hold what is left.
@@ -47,8 +50,8 @@ class KernelProblem:
         gradients: Any = None,
         *,
         kernel: Kernel,
-        value_nugget: float = 0.0,
-        gradient_nugget: float = 0.0,
+        value_nugget: float | np.ndarray = 0.0,
+        gradient_nugget: float | np.ndarray = 0.0,
         free_degree: int | None = None,
     ) -> None:
         if not isinstance(kernel, Kernel):
@@ -72,8 +75,8 @@ class KernelProblem:
                     f"{kernel} has a kink where points coincide, and takes no gradients; use finite differences "
                     "(rs.finite_difference_problem) or a smoother kernel."
                 )
-        for name, nugget in (("value_nugget", value_nugget), ("gradient_nugget", gradient_nugget)):
-            check_number(name, nugget, "zero or a positive number", lambda value: 0 <= value < np.inf)
+        value_nugget = _checked_nugget("value_nugget", value_nugget, [(count,)])
+        gradient_nugget = _checked_nugget("gradient_nugget", gradient_nugget, [(count,), (count, dimension, dimension)])
         degree = kernel.null_degree if free_degree is None else free_degree
         if isinstance(degree, bool) or not isinstance(degree, (int, np.integer)):
             raise TypeError(f"free_degree must be a whole number or None, got {free_degree!r}.")
@@ -88,8 +91,8 @@ class KernelProblem:
         self.values = values[keep]
         self.gradients = None if gradients is None else gradients[keep]
         self.kernel = kernel
-        self.value_nugget = float(value_nugget)
-        self.gradient_nugget = float(gradient_nugget)
+        self.value_nugget = _at(value_nugget, keep)
+        self.gradient_nugget = _at(gradient_nugget, keep)
         self.free_degree = int(degree)
 
     @property
@@ -106,13 +109,22 @@ class KernelProblem:
 
     @property
     def nuggets(self) -> np.ndarray:
-        """What is added to the diagonal at each point, (size,)."""
-        nuggets = np.full(self.size, self.gradient_nugget)
-        nuggets[0] = self.value_nugget
+        """What is added to the diagonal blocks of the matrix, (N, size, size)."""
+        nuggets = np.zeros((len(self.points), self.size, self.size))
+        nuggets[:, 0, 0] = self.value_nugget
+        if self.size > 1:
+            gradient = np.asarray(self.gradient_nugget)
+            scalar = gradient.ndim < 3
+            nuggets[:, 1:, 1:] = gradient[..., None, None] * np.eye(self.size - 1) if scalar else gradient
         return nuggets
 
-    def with_nuggets(self, value_nugget: float, gradient_nugget: float) -> KernelProblem:
-        """The same data with other nuggets.
+    @property
+    def typical_nuggets(self) -> tuple[float, float]:
+        """Of values and gradients; where they differ, the medians over the points, of the least of all directions."""
+        return float(np.median(self.value_nugget)), float(np.median(_least(self.gradient_nugget)))
+
+    def with_nuggets(self, value_nugget: float | np.ndarray, gradient_nugget: float | np.ndarray) -> KernelProblem:
+        """The same data with other nuggets, each a number or an array as the constructor takes them.
 
         Raises:
             ValueError: as the constructor.
@@ -134,20 +146,22 @@ class KernelProblem:
             self.values[indices],
             None if self.gradients is None else self.gradients[indices],
             kernel=self.kernel,
-            value_nugget=self.value_nugget,
-            gradient_nugget=self.gradient_nugget,
+            value_nugget=_at(self.value_nugget, indices),
+            gradient_nugget=_at(self.gradient_nugget, indices),
             free_degree=self.free_degree,
         )
 
-    def matrix(self) -> np.ndarray:
-        """The matrix of the equations, nuggets included, (size · N)², in Fortran's order (it is symmetric)."""
+    def matrix(self, *, nuggets: bool = True) -> np.ndarray:
+        """The matrix of the equations, with or without nuggets, (size · N)², in Fortran's order (it is symmetric)."""
         rows = len(self.points) * self.size
         matrix = np.empty((rows, rows))
         for start in range(0, len(self.points), _ROWS):
             some = self.points[start : start + _ROWS]
             part = self.kernel(some, self.points) if self.size == 1 else self.kernel.hermite(some, self.points)
             matrix[start * self.size : (start + len(some)) * self.size] = part
-        matrix[np.diag_indices(rows)] += np.tile(self.nuggets, len(self.points))
+        if nuggets:
+            diagonal = np.arange(len(self.points))
+            matrix.reshape(-1, self.size, len(self.points), self.size)[diagonal, :, diagonal] += self.nuggets
         return matrix.T
 
     def __repr__(self) -> str:
@@ -186,8 +200,54 @@ def finite_difference_problem(
     return KernelProblem(tripled, values, kernel=kernel, value_nugget=value_nugget)
 
 
+def _checked_nugget(name: str, nugget: Any, shapes: list[tuple[int, ...]]) -> float | np.ndarray:
+    """A number, or an array of one of the shapes, of matrices in the last two axes if there are three.
+
+    Raises:
+        TypeError: for what is neither.
+        ValueError: for other shapes, and what is negative, not finite or not symmetric.
+    """
+    if np.ndim(nugget) == 0:
+        check_number(name, nugget, "zero or a positive number", lambda value: 0 <= value < np.inf)
+        return float(nugget)
+    nugget = finite_array(name, nugget, dimensions=tuple(len(shape) for shape in shapes))
+    if nugget.shape not in shapes:
+        wanted = " or ".join(str(shape) for shape in shapes)
+        raise ValueError(f"{name} must be a number or an array of shape {wanted}, got shape {nugget.shape}.")
+    if nugget.ndim == 1:
+        if (nugget < 0).any():
+            raise ValueError(f"{name} must not be negative, got {nugget.min():g} at index {int(np.argmin(nugget))}.")
+        return nugget
+    size = np.abs(nugget).max(axis=(1, 2), keepdims=True)
+    if (np.abs(nugget - nugget.transpose(0, 2, 1)) > _ROUNDING * size).any():
+        raise ValueError(f"{name} must hold symmetric matrices.")
+    lowest = np.linalg.eigvalsh(nugget)[:, 0] + _ROUNDING * size[:, 0, 0]
+    if (lowest < 0).any():
+        raise ValueError(
+            f"{name} must hold positive semidefinite matrices, but that at index {int(np.argmin(lowest))} has the "
+            f"eigenvalue {lowest.min():g}."
+        )
+    return (nugget + nugget.transpose(0, 2, 1)) / 2
+
+
+def _least(nugget: float | np.ndarray) -> float | np.ndarray:
+    """The least of all directions, at each point; zero for what is zero but for rounding."""
+    if np.ndim(nugget) < 3:
+        return nugget
+    eigenvalues = np.linalg.eigvalsh(nugget)
+    return np.where(eigenvalues[:, 0] > _ROUNDING * eigenvalues[:, -1], eigenvalues[:, 0], 0.0)
+
+
+def _at(nugget: float | np.ndarray, indices: np.ndarray) -> float | np.ndarray:
+    return nugget[indices] if isinstance(nugget, np.ndarray) else nugget
+
+
 def _distinct(
-    points: np.ndarray, values: np.ndarray, gradients: np.ndarray | None, value_nugget: float, gradient_nugget: float
+    points: np.ndarray,
+    values: np.ndarray,
+    gradients: np.ndarray | None,
+    value_nugget: float | np.ndarray,
+    gradient_nugget: float | np.ndarray,
 ) -> np.ndarray:
     """The indices of the points less repetitions, or an error where these contradict each other."""
     _, first, inverse = np.unique(points, axis=0, return_index=True, return_inverse=True)
@@ -196,16 +256,26 @@ def _distinct(
     twin = first[inverse.ravel()]
     value_conflict = values != values[twin]
     gradient_conflict = np.zeros_like(value_conflict) if gradients is None else (gradients != gradients[twin]).any(1)
-    if (value_nugget == 0 and value_conflict.any()) or (gradient_nugget == 0 and gradient_conflict.any()):
-        bad = np.flatnonzero(value_conflict if value_nugget == 0 and value_conflict.any() else gradient_conflict)[0]
+    # Where nuggets let data be missed, they may contradict each other.
+    contradictions = np.zeros_like(value_conflict)
+    for conflict, nugget in ((value_conflict, value_nugget), (gradient_conflict, _least(gradient_nugget))):
+        exact = np.broadcast_to(np.asarray(nugget) == 0, len(points))
+        contradictions |= conflict & exact & exact[twin]
+    if contradictions.any():
+        bad = np.flatnonzero(contradictions)[0]
         raise ValueError(
             f"points {int(twin[bad])} and {int(bad)} coincide, but their values or gradients differ: nothing passes "
             "through both; drop one, or set value_nugget and gradient_nugget."
         )
     same = ~(value_conflict | gradient_conflict)
     # With nuggets, repetitions are further measurements and count.
-    noisy = value_nugget > 0 or (gradients is not None and gradient_nugget > 0)
+    noisy = np.any(value_nugget) or (gradients is not None and np.any(gradient_nugget))
     return np.arange(len(points)) if noisy else np.flatnonzero(~same | (twin == np.arange(len(points))))
+
+
+def nugget_product(nuggets: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """The blocks of nuggets (N, size, size) times coefficients (N, size), or (N,) for values alone: (N, size)."""
+    return np.einsum("nij,nj->ni", nuggets, coefficients.reshape(nuggets.shape[:2]))
 
 
 def check_kernel_problem(problem: Any) -> None:

@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from ridgesplines.kernel_problem import KernelProblem
+from ridgesplines.kernel_problem import KernelProblem, nugget_product
 from ridgesplines.kernel_spline import KernelSpline
 
 
@@ -39,7 +39,7 @@ class KernelSolution:
         seconds: time by stage.
         sum_errors: the largest errors of values and gradients, as the solver summed them, at a sample of 200 points:
             misfits and residuals are known to this. 0 where all sums are exact.
-        nuggets: of values and gradients, as the problem had them.
+        nuggets: of values and gradients, as the problem had them, see `KernelProblem.typical_nuggets`.
     """
 
     spline: KernelSpline
@@ -106,7 +106,7 @@ def measured(
         fitted = np.concatenate([values[:, None], gradients], axis=1)
     misfit = problem.data - fitted
     kept = np.arange(len(misfit)) if kept is None else kept
-    residual = misfit[kept] - problem.nuggets * np.asarray(spline.coefficients).reshape(len(kept), problem.size)
+    residual = misfit[kept] - nugget_product(problem.nuggets[kept], np.asarray(spline.coefficients))
     return KernelSolution(
         spline,
         float(np.abs(misfit[:, 0]).max()),
@@ -120,5 +120,5 @@ def measured(
         len(misfit) - len(kept),
         seconds or {},
         sum_errors,
-        (problem.value_nugget, problem.gradient_nugget),
+        problem.typical_nuggets,
     )

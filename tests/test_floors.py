@@ -35,7 +35,7 @@ FLOORS = (
     ),
     ("spline", "exchange", "oracles", "measurements", "losses", "regularizers", "kernels"),
     ("problem", "problem_files", "radon", "kernel_spline", "kernel_problem"),
-    ("certificate", "solution", "kernel_solution"),
+    ("certificate", "solution", "kernel_solution", "nugget_scales"),
     ("solvers",),
     (
         "solving",

@@ -13,6 +13,7 @@ from scipy.stats import chi2, multivariate_normal
 import ridgesplines as rs
 from ridgesplines import kernel_nuggets
 from ridgesplines.kernels import GaussianKernel, PolyharmonicKernel, UniformKernel
+from ridgesplines.nugget_scales import Block, nuggets_by_point
 
 
 def ball(count: int, dimension: int, seed: int) -> np.ndarray:
@@ -114,9 +115,11 @@ def test_the_errors_are_those_of_points_left_out_one_by_one():
     problem = rs.KernelProblem(points, 0.3, normals, kernel=GaussianKernel())
     choice = rs.choose_nuggets(problem)
     assert choice.criterion == "distance"
+    nuggets = np.array([choice.value_nugget, choice.gradient_nugget, choice.length_nugget])
+    uniform = problem.with_nuggets(*nuggets_by_point(problem, nuggets, np.ones(12)))
     distances, chords = [], []
     for i in range(12):
-        rest = choice.problem.at(np.delete(np.arange(12), i))
+        rest = uniform.at(np.delete(np.arange(12), i))
         value, slope = rs.solve_kernel(rest).spline.value_and_gradient(points[i])
         steep = np.linalg.norm(slope)
         distances.append(float(abs(value - 0.3) / steep))
@@ -128,6 +131,77 @@ def test_the_errors_are_those_of_points_left_out_one_by_one():
     # No node of the surface is better, which for few points is that of all.
     assert choice.score <= choice.surface.min() * 1.001
     assert np.isnan(choice.standard_errors).all()
+    # One by one, as the criterion has them.
+    block = Block(problem, np.arange(12))
+    missed = block.missed(nuggets[block.kinds])
+    assert missed is not None
+    np.testing.assert_allclose(missed[0], distances, rtol=1e-6)
+    np.testing.assert_allclose(np.sqrt(missed[1]), chords, rtol=1e-6)
+
+
+def test_nuggets_along_the_gradients_and_by_point():
+    points, normals = noisy_ellipse(30, 0)
+    problem = rs.KernelProblem(points, 0.0, normals, kernel=UniformKernel())
+    scales = np.linspace(0.5, 2, 30)
+    values, matrices = nuggets_by_point(problem, np.array([1e-4, 1e-2, 0.5]), scales)
+    np.testing.assert_allclose(values, 1e-4 * scales)
+    units = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    across = units[:, ::-1] * [1, -1]
+    for directions, nugget in ((units, 0.5), (across, 1e-2)):
+        product = np.einsum("nij,nj->ni", matrices, directions)
+        np.testing.assert_allclose(product, nugget * scales[:, None] * directions, rtol=0, atol=1e-12)
+
+
+def ellipse_with_a_wave(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A curve with ripples on its right half only: noisy points and normals, and whether they are on the left."""
+    rng = np.random.default_rng(seed)
+    angle = np.sort(rng.uniform(-np.pi, np.pi, count))
+    right = np.abs(angle) < np.pi / 2
+    radius = 0.7 + 0.06 * np.where(right, np.cos(9 * angle), 0.0)
+    slope = -0.54 * np.where(right, np.sin(9 * angle), 0.0)
+    outward, along = (
+        np.column_stack(pair) for pair in ((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle)))
+    )
+    normals = outward - (slope / radius)[:, None] * along
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = radius[:, None] * outward + 0.015 * rng.standard_normal((count, 2))
+    return points, normals + 0.1 * rng.standard_normal((count, 2)), ~right
+
+
+def test_scales_are_larger_where_the_curve_is_smooth():
+    points, normals, smooth = ellipse_with_a_wave(300, 0)
+    choice = rs.choose_nuggets(rs.KernelProblem(points, 0, normals, kernel=UniformKernel()), dense_points=120)
+    assert choice.scales.shape == (300,)
+    # The neighbours of many points are of both halves.
+    assert np.median(choice.scales[smooth]) > 1.5 * np.median(choice.scales[~smooth])
+    np.testing.assert_allclose(choice.problem.value_nugget, choice.scales * choice.value_nugget, rtol=1e-12)
+    assert "by point" in str(choice)
+
+
+def test_the_scales_follow_the_units_of_the_data():
+    points, normals, _ = ellipse_with_a_wave(70, 0)
+    first = rs.choose_nuggets(rs.KernelProblem(points, 0, normals, kernel=UniformKernel()))
+    second = rs.choose_nuggets(rs.KernelProblem(8 * points, 0, normals, kernel=UniformKernel(radius=8.0)))
+    # Powers of two: but for roundings the arithmetic is the same.
+    np.testing.assert_allclose(second.scales, first.scales, rtol=1e-3)
+    assert second.value_nugget == pytest.approx(64 * first.value_nugget, rel=1e-3)
+    assert second.length_nugget == pytest.approx(first.length_nugget, rel=1e-3)
+
+
+def test_ctrl_c_in_the_scales_keeps_the_nuggets(monkeypatch):
+    points, normals = noisy_ellipse(40, 0)
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel())
+    whole = rs.choose_nuggets(problem)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kernel_nuggets, "chosen_scales", interrupted)
+    part = rs.choose_nuggets(problem)
+    assert part.interrupted
+    assert not whole.interrupted
+    assert (part.value_nugget, part.length_nugget) == (whole.value_nugget, whole.length_nugget)
+    assert (part.scales == 1).all()
 
 
 def test_chosen_nuggets_bring_noisy_points_nearer_to_the_curve_than_none():
@@ -226,18 +300,20 @@ def test_the_surface_is_drawn_with_the_choice_on_it(gradient_nugget, criterion):
 @pytest.mark.parametrize("criterion", ["likelihood", "distance"])
 def test_ctrl_c_keeps_the_best_nuggets_so_far(monkeypatch, criterion):
     problem = simulated(80, 2, 1e-3, 1e-2)
-    factor, calls, last = kernel_nuggets._Criterion._factor, [], [0]
+    name = {"likelihood": "score_and_slope", "distance": "missed"}[criterion]
+    kind = kernel_nuggets._Likelihood if criterion == "likelihood" else kernel_nuggets._Distance
+    evaluate, calls, last = getattr(kind, name), [], [0]
 
-    def interrupted(self, *arguments):
+    def interrupted(self, *arguments, **options):
         calls.append(1)
         if len(calls) == last[0]:
             raise KeyboardInterrupt
-        return factor(self, *arguments)
+        return evaluate(self, *arguments, **options)
 
-    monkeypatch.setattr(kernel_nuggets._Criterion, "_factor", interrupted)
+    monkeypatch.setattr(kind, name, interrupted)
     whole = rs.choose_nuggets(problem, criterion, dense_points=80)
     assert not whole.interrupted
-    # The 169 nodes of the surface are those of two small blocks or more; after them come those of all data.
+    # First come the 169 nodes of the surface, of small blocks; after them come those of all data.
     used = len(calls)
     for stop, blocks in ((used // 3, 5), (used - 2, 1)):
         calls.clear()
@@ -254,7 +330,9 @@ def test_ctrl_c_keeps_the_best_nuggets_so_far(monkeypatch, criterion):
             row, column = np.unravel_index(np.argmin(part.surface), part.surface.shape)
             # The least of the range stands for none.
             assert part.value_nugget == pytest.approx(part.grid_values[row] if row else 0)
-            assert part.gradient_nugget == pytest.approx(part.grid_gradients[column] if column else 0)
+            # Of level sets, only where there is none of the values either.
+            none = column == 0 and (criterion == "likelihood" or row == 0)
+            assert part.gradient_nugget == pytest.approx(0 if none else part.grid_gradients[column])
     calls.clear()
     last[0] = 1
     with pytest.raises(KeyboardInterrupt):

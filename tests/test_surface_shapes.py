@@ -257,7 +257,9 @@ def test_repair_is_the_least_norm_under_all_data(monkeypatch, nuggets, oriented)
     size, kernel = problem.size, problem.kernel
     every = kernel.hermite if oriented else kernel
     rows = len(problem.points) * size
-    matrix = np.asarray(every(problem.points, problem.points)) + np.diag(np.tile(problem.nuggets, len(problem.points)))
+    matrix = np.asarray(every(problem.points, problem.points)) + np.diag(
+        np.diagonal(problem.nuggets, axis1=1, axis2=2).ravel()
+    )
     side = np.asarray(every(where, problem.points))[::size]
     block = np.block([[matrix, side.T], [side, np.asarray(kernel(where, where)) + 1e-9 * np.eye(3)]])
     found = solve(block, np.concatenate([problem.data.ravel(), values]), assume_a="sym")

@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack, qr, solve_t
 from scipy.linalg.blas import dsymv  # type: ignore[attr-defined] # not in the stubs
 
 from ridgesplines.checks import check_number
-from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
+from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem, nugget_product
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus, measured
 from ridgesplines.kernel_spline import KernelSpline
 from ridgesplines.polynomials import Polynomial, monomial_count, monomials
@@ -103,7 +103,7 @@ def _assembled_product(problem: KernelProblem, coefficients: np.ndarray) -> np.n
     else:
         values, gradients = spline.value_and_gradient(problem.points)
         fitted = np.concatenate([values[:, None], gradients], axis=1).ravel()
-    return fitted + np.tile(problem.nuggets, len(problem.points)) * coefficients
+    return fitted + nugget_product(problem.nuggets, coefficients).ravel()
 
 
 def _refined(matrix: np.ndarray, right: np.ndarray, jitter: float) -> np.ndarray | None:

@@ -118,7 +118,7 @@ def fit_oriented(
         kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
         solver: see `solve_kernel`.
         value_nugget: see `KernelProblem`, in units of the unit ball; "automatic" for both chooses them by
-            `choose_nuggets`, for noisy points and normals.
+            `choose_nuggets`, for noisy points and normals: smoothing by place, not everywhere the same.
         gradient_nugget: likewise, of the gradients.
         chunk: see `reconstruct`.
         progress: show a line of progress; None shows it on a terminal.

@@ -111,7 +111,8 @@ def reconstruct(
         kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
         solver: of the linear equations, see `solve_kernel`.
         value_nugget: how far the function may be from zero at noisy points, see `KernelProblem`; 0 passes through them,
-            "automatic", for both nuggets, chooses them by `choose_nuggets`.
+            "automatic", for both nuggets, chooses them for each point by `choose_nuggets`: more where the surface is
+            smooth, less where it has details.
         gradient_nugget: likewise how far its gradients may be from the normals.
         chunk: solve in chunks of about this many points, in the memory of one and the results, and blend, see
             `PartitionedSpline`; at least 100. None solves one system to 200,000 points (20,000 with kernels whose sums

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import KDTree
 
-from ridgesplines.kernel_problem import KernelProblem
+from ridgesplines.kernel_problem import KernelProblem, nugget_product
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernel_spline import KernelSpline
@@ -254,8 +254,7 @@ def _measured_again(problem: KernelProblem, solution: KernelSolution, count: int
     kept = np.arange(count)
     if count < len(problem.points):
         kept = KDTree(problem.points).query(spline.centres[:count])[1]
-    coefficients = np.asarray(spline.coefficients)[:count].reshape(count, problem.size)
-    residual = misfit[kept] - problem.nuggets * coefficients
+    residual = misfit[kept] - nugget_product(problem.nuggets[kept], np.asarray(spline.coefficients)[:count])
     return replace(
         solution,
         value_misfit=float(np.abs(misfit[:, 0]).max()),

@@ -120,6 +120,92 @@ def test_nuggets_solve_the_equations_with_them_on_the_diagonal():
     assert min(solution.value_misfit, solution.gradient_misfit) > 1e-4
 
 
+def nuggets_that_differ(count: int, dimension: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Nuggets of values (count,), and positive definite matrices (count, d, d) for gradients."""
+    rng = np.random.default_rng(seed)
+    roots = rng.standard_normal((count, dimension, dimension))
+    matrices = 1e-2 * (roots @ roots.transpose(0, 2, 1) + 0.1 * np.eye(dimension))
+    return 1e-4 * np.exp(rng.standard_normal(count)), matrices
+
+
+@pytest.mark.parametrize("kernel", [UniformKernel(), GaussianKernel()], ids=repr)
+@pytest.mark.parametrize(
+    "choice",
+    [
+        rs.DenseCholesky(),
+        rs.ConjugateGradients(tolerance=1e-12, neighbours=8),
+        rs.NystromGradients(centres=60, tolerance=1e-13),
+    ],
+    ids=lambda choice: type(choice).__name__,
+)
+def test_nuggets_of_points_and_directions_solve_the_equations_with_their_blocks(kernel, choice):
+    points, normals = oriented(60)
+    values, matrices = nuggets_that_differ(60, 3)
+    problem = rs.KernelProblem(points, 0.1, normals, kernel=kernel, value_nugget=values, gradient_nugget=matrices)
+    matrix = kernel.hermite(points, points).copy()
+    for i in range(60):
+        matrix[4 * i, 4 * i] += values[i]
+        matrix[4 * i + 1 : 4 * i + 4, 4 * i + 1 : 4 * i + 4] += matrices[i]
+    np.testing.assert_array_equal(problem.matrix(), matrix)
+    expected = np.linalg.solve(matrix, problem.data.ravel()).reshape(60, 4)
+    solution = rs.solve_kernel(problem, choice)
+    found = np.zeros((60, 4))
+    # The solvers may take the points in another order.
+    order = [int(np.flatnonzero((points == centre).all(axis=1))[0]) for centre in solution.spline.centres]
+    found[order] = solution.spline.coefficients
+    # The condition of the matrix, below 1e6, times the tolerances.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+    assert solution.nuggets == problem.typical_nuggets
+    rest = problem.data.ravel() - kernel.hermite(points, points) @ expected.ravel()
+    assert solution.value_misfit == pytest.approx(np.abs(rest[::4]).max(), rel=1e-4)
+    # Some of the points keep their own.
+    some = problem.at(np.array([7, 3]))
+    np.testing.assert_array_equal(some.nuggets, problem.nuggets[[7, 3]])
+
+
+@pytest.mark.parametrize(
+    "choice", [rs.DenseCholesky(), rs.ConjugateGradients(), rs.NystromGradients(centres=20)],
+    ids=lambda choice: type(choice).__name__,
+)  # fmt: skip
+def test_the_same_nuggets_for_all_points_are_those_numbers(choice):
+    points, normals = oriented(40)
+    scalar = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(), value_nugget=1e-4, gradient_nugget=1e-2)
+    expected = rs.solve_kernel(scalar, choice)
+    for gradient in (np.full(40, 1e-2), np.tile(1e-2 * np.eye(3), (40, 1, 1))):
+        solution = rs.solve_kernel(scalar.with_nuggets(np.full(40, 1e-4), gradient), choice)
+        np.testing.assert_array_equal(solution.spline.coefficients, expected.spline.coefficients)
+        assert solution.nuggets == expected.nuggets
+
+
+def test_senseless_nuggets_of_points():
+    points, normals = oriented(5)
+
+    def made(value=0.0, gradient=0.0):
+        return rs.KernelProblem(
+            points, 0, normals, kernel=UniformKernel(), value_nugget=value, gradient_nugget=gradient
+        )
+
+    with pytest.raises(
+        ValueError, match=r"value_nugget must be a number or an array of shape \(5,\), got shape \(4,\)"
+    ):
+        made(np.ones(4))
+    with pytest.raises(ValueError, match=r"value_nugget must not be negative, got -1 at index 2"):
+        made(np.array([1.0, 0, -1, 0, 0]))
+    with pytest.raises(
+        ValueError, match=r"gradient_nugget must be a number or an array of shape \(5,\) or \(5, 3, 3\)"
+    ):
+        made(1.0, np.ones((5, 2, 2)))
+    with pytest.raises(ValueError, match="gradient_nugget must hold symmetric matrices"):
+        made(1.0, np.tile(np.triu(np.ones((3, 3))), (5, 1, 1)))
+    with pytest.raises(ValueError, match=r"gradient_nugget must hold positive semidefinite matrices, .* eigenvalue -1"):
+        made(1.0, np.tile(np.diag([1.0, 1, -1]), (5, 1, 1)))
+    # Points may contradict each other where nuggets let one of them be missed.
+    twice = np.concatenate([points, points[:1]]), np.append(np.zeros(5), 1.0)
+    rs.KernelProblem(*twice, kernel=UniformKernel(), value_nugget=np.array([0.0, 0, 0, 0, 0, 1e-3]))
+    with pytest.raises(ValueError, match="points 0 and 5 coincide"):
+        rs.KernelProblem(*twice, kernel=UniformKernel(), value_nugget=np.array([0.0, 1, 1, 1, 1, 0]))
+
+
 @pytest.mark.parametrize("points", [np.linspace(-1, 1, 7)[:, None] * [0.6, 0.8], np.eye(2)[:1]], ids=["line", "point"])
 def test_points_that_do_not_determine_the_polynomial(points):
     """Values of an affine function are reproduced, whatever the polynomials that the points cannot tell apart."""
@@ -223,15 +309,12 @@ def test_the_sums_are_split_beyond_ten_thousand_points_where_they_can_be(monkeyp
 def test_the_compiled_preconditioner_of_the_uniform_kernel_is_the_traced_one(gradients, dimension):
     points, normals = oriented(60)
     points, normals = points[:, :dimension], normals[:, :dimension] if gradients else None
-    problem = rs.KernelProblem(
-        points, 0, normals, kernel=UniformKernel(radius=1.2), value_nugget=1e-5, gradient_nugget=1e-4
-    )
+    nuggets = dict(zip(("value_nugget", "gradient_nugget"), nuggets_that_differ(60, dimension), strict=True))
+    problem = rs.KernelProblem(points, 0, normals, kernel=UniformKernel(radius=1.2), **nuggets)
     # The same kernel, of a class that has no compiled form.
-    other = rs.KernelProblem(
-        points, 0, normals, kernel=1.0 * UniformKernel(radius=1.2), value_nugget=1e-5, gradient_nugget=1e-4
-    )
+    other = rs.KernelProblem(points, 0, normals, kernel=1.0 * UniformKernel(radius=1.2), **nuggets)
     vector = np.random.default_rng(0).standard_normal(problem.data.shape)
-    compiled, traced = (InverseCholesky(each, points, 8)(vector) for each in (problem, other))
+    compiled, traced = (InverseCholesky(each, points, each.nuggets, 8)(vector) for each in (problem, other))
     # The nuggets keep the condition of the factors below 1e3; they are kept in single precision.
     np.testing.assert_allclose(compiled, traced, rtol=0, atol=1e-4 * np.abs(traced).max())
 
@@ -264,7 +347,7 @@ def test_few_centres_solve_the_normal_equations_of_least_squares():
         assert centres.shape == (count, 3)
         # By a least-squares solver on the stacked square roots, which never forms the normal equations.
         wide, square = problem.kernel.hermite(points, centres), problem.kernel.hermite(centres, centres)
-        roots = np.tile(problem.nuggets, 300) ** 0.5
+        roots = np.tile(np.diagonal(problem.nuggets[0]), 300) ** 0.5
         root = np.linalg.cholesky(square + 1e-15 * np.eye(len(square))).T
         stacked = np.concatenate([wide / roots[:, None], root])
         right = np.concatenate([problem.data.ravel() / roots, np.zeros(len(root))])
@@ -295,7 +378,7 @@ def test_with_all_neighbours_the_preconditioner_is_the_inverse():
     points, normals = oriented(25)
     kernel = MaternKernel(2.5)
     problem = rs.KernelProblem(points, 0, normals, kernel=kernel, gradient_nugget=0.1, value_nugget=0.01)
-    factor = InverseCholesky(problem, points, neighbours=24)
+    factor = InverseCholesky(problem, points, problem.nuggets, neighbours=24)
     vector = np.random.default_rng(0).standard_normal((25, 4))
     matrix = kernel.hermite(points, points) + np.diag(np.tile([0.01, 0.1, 0.1, 0.1], 25))
     expected = np.linalg.solve(matrix, vector.ravel()).reshape(25, 4)
@@ -309,7 +392,7 @@ def test_the_preconditioner_is_made_of_the_local_inverses():
     kernel = UniformKernel()
     problem = rs.KernelProblem(points, 0, normals, kernel=kernel, value_nugget=1e-3, gradient_nugget=1e-2)
     order = ordering.coarse_to_fine(points)
-    matrix = kernel.hermite(points, points) + np.diag(np.tile(problem.nuggets, 150))
+    matrix = kernel.hermite(points, points) + np.diag(np.tile(np.diagonal(problem.nuggets[0]), 150))
     columns = np.zeros((600, 600))
     for i in range(150):
         count = 6 if i >= 37 else 9 if i >= 9 else 8
@@ -320,7 +403,7 @@ def test_the_preconditioner_is_made_of_the_local_inverses():
         columns[rows, 4 * i : 4 * i + 4] = np.linalg.inv(np.linalg.cholesky(matrix[np.ix_(rows, rows)]))[-4:].T
     vector = np.random.default_rng(0).standard_normal((150, 4))
     expected = (columns @ (columns.T @ vector.ravel())).reshape(150, 4)
-    found = InverseCholesky(problem, points, 6)(vector)
+    found = InverseCholesky(problem, points, problem.nuggets, 6)(vector)
     # Single precision, times the condition of the factors, below 100.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 

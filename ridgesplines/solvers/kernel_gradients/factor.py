@@ -35,8 +35,9 @@ class InverseCholesky:
     preconditioner need not be exact.
 
     Args:
-        problem: its kernel and nuggets are those of A.
+        problem: its kernel is that of A.
         points: those of A, (N, d).
+        nuggets: at the points, (N, size, size).
         neighbours: m.
         seed: of the order.
         show: is told how far the work is.
@@ -48,12 +49,13 @@ class InverseCholesky:
         self,
         problem: KernelProblem,
         points: np.ndarray,
+        nuggets: np.ndarray,
         neighbours: int,
         seed: int = 0,
         show: Callable[[str], None] = lambda message: None,
     ) -> None:
         order = coarse_to_fine(points, seed)
-        ordered = points[order]
+        ordered, nuggets = points[order], nuggets[order]
         kernel: Any = problem.kernel
         serves = isinstance(kernel, UniformKernel) and kernel.order == 2 and not isinstance(kernel.radius, jax.Array)
         # The searches' memory is free again before the blocks need theirs.
@@ -66,19 +68,23 @@ class InverseCholesky:
                 show(f"preconditioner: {done + more} of {len(points)} points")
 
             if serves:
-                blocks = uniform_columns(kernel, ordered, sets, problem.nuggets, _JITTERS, told)
+                blocks = uniform_columns(kernel, ordered, sets, nuggets, _JITTERS, told)
             else:
-                blocks = self._traced_columns(problem, ordered, sets, told)
+                blocks = self._traced_columns(problem, ordered, sets, nuggets, told)
             self._blocks.append(blocks)
             done += len(sets)
         self._sets = [np.where(sets < 0, 0, order[sets]).astype(sets.dtype) for sets in self._sets]
 
     def _traced_columns(
-        self, problem: KernelProblem, ordered: np.ndarray, sets: np.ndarray, show: Callable[[int], None]
+        self,
+        problem: KernelProblem,
+        ordered: np.ndarray,
+        sets: np.ndarray,
+        nuggets: np.ndarray,
+        show: Callable[[int], None],
     ) -> np.ndarray:
         """The block columns for any kernel, by JAX, batch by batch."""
         count, size = len(sets), problem.size
-        nuggets = jnp.asarray(problem.nuggets)
         blocks = np.empty((count, sets.shape[1], size, size), dtype=np.float32)
         for start in range(0, count, _BATCH):
             show(start)
@@ -90,15 +96,15 @@ class InverseCholesky:
         return blocks
 
     @staticmethod
-    def _columns(kernel: Kernel, points: np.ndarray, sets: np.ndarray, nuggets: Any, size: int) -> np.ndarray:
+    def _columns(kernel: Kernel, points: np.ndarray, sets: np.ndarray, nuggets: np.ndarray, size: int) -> np.ndarray:
         present = jnp.asarray(sets >= 0)
-        local = jnp.asarray(points[np.maximum(sets, 0)])
-        columns = np.array(_local_columns(kernel, local, present, nuggets, 0.0, size))
+        local, added = (jnp.asarray(array[np.maximum(sets, 0)]) for array in (points, nuggets))
+        columns = np.array(_local_columns(kernel, local, present, added, 0.0, size))
         for jitter in _JITTERS:
             bad = ~np.isfinite(columns).all(axis=(1, 2, 3))
             if not bad.any():
                 break
-            columns[bad] = np.asarray(_local_columns(kernel, local, present, nuggets, jitter, size))[bad]
+            columns[bad] = np.asarray(_local_columns(kernel, local, present, added, jitter, size))[bad]
         return np.nan_to_num(columns, nan=0.0, posinf=0.0, neginf=0.0)
 
     def __call__(self, vector: np.ndarray) -> np.ndarray:
@@ -131,14 +137,17 @@ def _with_neighbours(points: np.ndarray, begin: int, end: int, neighbours: int) 
 
 @partial(jax.jit, static_argnames=("size",))
 def _local_columns(kernel: Kernel, points: Array, present: Array, nuggets: Array, jitter: Array, size: int) -> Array:
-    """The last block column of L⁻ᵀ for each local matrix L Lᵀ, (B, s, size, size), of points (B, s, d)."""
+    """The last block column of L⁻ᵀ for each local matrix L Lᵀ, (B, s, size, size), of points (B, s, d).
+
+    The points have nuggets (B, s, size, size).
+    """
     jet = kernel.jet(points[:, :, None, :], points[:, None, :, :])
     blocks = jet.value[..., None, None] if size == 1 else jet.block()  # (B, s, s, size, size)
     both = present[:, :, None] & present[:, None, :]
     identity = jnp.eye(size)
     same = jnp.eye(points.shape[1])[:, :, None, None]
     # Missing neighbours are a block of the identity, which changes nothing.
-    blocks = jnp.where(both[..., None, None], blocks + same * jnp.diag(nuggets), same * identity)
+    blocks = jnp.where(both[..., None, None], blocks + same * nuggets[:, :, None], same * identity)
     count, local = present.shape
     matrix = blocks.transpose(0, 1, 3, 2, 4).reshape(count, local * size, local * size)
     diagonal = jnp.diagonal(matrix, axis1=1, axis2=2)

@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.sparse.linalg import LinearOperator, cg
 
 from ridgesplines.checks import check_count, check_number
-from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
+from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem, nugget_product
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus, measured
 from ridgesplines.kernel_spline import KernelSpline
 from ridgesplines.kernels import hermite_sum, value_sum
@@ -72,7 +72,7 @@ class NystromGradients:
                 f"NystromGradients has no free polynomials, but free_degree is {problem.free_degree}; use "
                 "rs.DenseCholesky(), or a kernel that is positive definite by itself, as rs.kernels.UniformKernel() is."
             )
-        if (problem.nuggets == 0).any():
+        if (np.linalg.eigvalsh(problem.nuggets) <= 0).any():
             raise ValueError(
                 "NystromGradients needs a positive value_nugget and gradient_nugget, because few centres cannot "
                 "interpolate all points; rs.choose_nuggets finds them, and rs.ConjugateGradients() interpolates."
@@ -90,12 +90,10 @@ class NystromGradients:
         with Progress(progress) as show:
             show(f"factorizing the matrix of {rows} rows")
             start = time.perf_counter()
-            nuggets = np.tile(problem.nuggets, len(chosen))
-            matrix = problem.at(chosen).matrix()
-            # A problem without nuggets would not take points twice.
-            matrix[np.diag_indices(rows)] -= nuggets
-            lower, jitter = _factored(matrix)
-            inner = (lower.T / nuggets) @ lower * (count / len(chosen))
+            inverses = np.linalg.inv(problem.nuggets)
+            lower, jitter = _factored(problem.at(chosen).matrix(nuggets=False))
+            weighted = (inverses[chosen] @ lower.reshape(len(chosen), size, rows)).reshape(rows, rows)
+            inner = lower.T @ weighted * (count / len(chosen))
             inner[np.diag_indices(rows)] += 1
             outer: Any = cholesky(inner, lower=True, overwrite_a=True, check_finite=False)
             seconds["preconditioner"] = time.perf_counter() - start
@@ -110,14 +108,16 @@ class NystromGradients:
 
             def apply(unit: np.ndarray) -> np.ndarray:
                 fitted = sums(centres, fitting(unit), points)
-                back = sums(points, fitted / problem.nuggets, centres)
+                back = sums(points, nugget_product(inverses, fitted), centres)
                 return unit + solve_triangular(lower, back.ravel(), lower=True)
 
             def precondition(residual: np.ndarray) -> np.ndarray:
                 return solve_triangular(outer, solve_triangular(outer, residual, lower=True), lower=True, trans=1)
 
             start = time.perf_counter()
-            right = solve_triangular(lower, sums(points, problem.data / problem.nuggets, centres).ravel(), lower=True)
+            right = solve_triangular(
+                lower, sums(points, nugget_product(inverses, problem.data), centres).ravel(), lower=True
+            )
             run = [np.zeros_like(right)]
 
             def advanced(unit: np.ndarray) -> None:
@@ -142,7 +142,7 @@ class NystromGradients:
             coefficients = fitting(unit)
             spline = KernelSpline(problem.kernel, centres, coefficients[:, 0] if size == 1 else coefficients)
             fitted = sums(centres, coefficients, points)
-            rest = sums(points, (problem.data - fitted) / problem.nuggets, centres) - fitted[chosen]
+            rest = sums(points, nugget_product(inverses, problem.data - fitted), centres) - fitted[chosen]
             solution = measured(
                 problem, spline, status, kept=chosen, iterations=len(steps), jitter=jitter, seconds=seconds,
                 fitted=fitted,

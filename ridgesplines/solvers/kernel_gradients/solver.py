@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.checks import check_count, check_number
-from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
+from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem, nugget_product
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus, measured
 from ridgesplines.kernel_spline import KernelSpline
 from ridgesplines.kernels import RangeSplit, hermite_sum, split_serves, value_sum
@@ -79,15 +79,16 @@ class ConjugateGradients:
                 "rs.DenseCholesky(), or a kernel that is positive definite by itself, as rs.kernels.UniformKernel() is."
             )
         seconds = {}
-        fraction = self.thinning if problem.value_nugget == 0 else 0.0
+        fraction = self.thinning if not np.all(problem.value_nugget) else 0.0
         kept = without_near_duplicates(problem.points, fraction)
         points, right = np.ascontiguousarray(problem.points[kept]), problem.data[kept]
+        nuggets = problem.nuggets[kept]
         with Progress(progress) as show:
             start = time.perf_counter()
             split = self._split(problem, points)
             seconds["sums"] = time.perf_counter() - start
             start = time.perf_counter()
-            precondition = InverseCholesky(problem, points, self.neighbours, self.seed, show)
+            precondition = InverseCholesky(problem, points, nuggets, self.neighbours, self.seed, show)
             seconds["preconditioner"] = time.perf_counter() - start
 
             def apply(vector: np.ndarray) -> np.ndarray:
@@ -99,7 +100,7 @@ class ConjugateGradients:
                     sums = value_sum(problem.kernel, points, vector[:, 0].copy(), points)[:, None]
                 else:
                     sums = hermite_sum(problem.kernel, points, vector, points)
-                return sums + problem.nuggets * vector
+                return sums + nugget_product(nuggets, vector)
 
             start = time.perf_counter()
             run = _Run(right)

@@ -31,16 +31,16 @@ def uniform_columns(
         kernel: `UniformKernel` of order 2.
         points: (N, d), ordered.
         sets: the points of each local matrix, (n, s), the point itself last; −1 for none.
-        nuggets: (size,); of size 1 without gradients.
+        nuggets: of the points, (N, size, size); of size 1 without gradients.
         jitters: parts of the diagonal to add, in turn, where a local matrix is singular to working precision.
         show: is told how many are done.
     """
     count, dimension = len(sets), points.shape[1]
-    columns = np.zeros((count, sets.shape[1], len(nuggets), len(nuggets)), dtype=np.float32)
+    columns = np.zeros((count, sets.shape[1], *nuggets.shape[1:]), dtype=np.float32)
     radius = float(kernel.radius)
     constants = np.array([radius**2 / 6, 1 / (2 * dimension), spike(2, dimension) / radius])
     steps = np.array([0.0, *jitters])
-    points = np.ascontiguousarray(points)
+    points, nuggets = np.ascontiguousarray(points), np.ascontiguousarray(nuggets)
 
     for start in range(0, count, _BATCH):
         show(start)
@@ -101,7 +101,7 @@ def _factorized(matrix, rows, jitter, factor, inverse):  # type: ignore[no-untyp
 
 @compiled_sums
 def _columns(points, sets, nuggets, constants, jitters, columns, begin, end):  # type: ignore[no-untyped-def]
-    size, dimension = len(nuggets), points.shape[1]
+    size, dimension = nuggets.shape[1], points.shape[1]
     most = sets.shape[1] * size
     # The factorization reads four rows and columns at once, of which it ignores what is too much.
     matrix, factor, inverse = np.zeros((most + 3, most + 3)), np.zeros((most + 3, most + 3)), np.zeros(most + 3)
@@ -137,7 +137,8 @@ def _columns(points, sets, nuggets, constants, jitters, columns, begin, end):  #
                             matrix[a * size + 1 + k, b * size + 1 + m] = -bend * r[k] * r[m]
                         matrix[a * size + 1 + k, b * size + 1 + k] += inner - slope
             for k in range(size):
-                matrix[a * size + k, a * size + k] += nuggets[k]
+                for m in range(k + 1):
+                    matrix[a * size + k, a * size + m] += nuggets[sets[i, places[a]], k, m]
         positive = False
         for jitter in jitters:
             positive = _factorized(matrix, rows, jitter, factor, inverse)
