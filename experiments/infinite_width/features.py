@@ -38,7 +38,7 @@ def run(
             began = time.perf_counter()
             # Any positive nugget makes a problem of coincident points that contradict each other.
             choice = rs.choose_nuggets(rs.KernelProblem(x, y, kernel=kernel, value_nugget=1.0))
-            nugget = choice.problem.value_nugget
+            nugget = choice.value_nugget
             limit = np.asarray(rs.solve_kernel(choice.problem).spline(grid))
             distances = np.empty((seeds, len(widths)))
             fits = np.empty((len(widths), len(grid)))

@@ -29,7 +29,7 @@ def fit_features(data: str, neurons: str, width: int, seeds: list[int]) -> dict[
     kernel = KERNELS[neurons]
     x, y, grid = load(data)
     choice = rs.choose_nuggets(rs.KernelProblem(x, y, kernel=kernel, value_nugget=1.0))
-    nugget = choice.problem.value_nugget
+    nugget = choice.value_nugget
     limit = np.asarray(rs.solve_kernel(choice.problem).spline(grid))
     networks = (rs.kernels.random_features(kernel, width, x.shape[1], seed=seed) for seed in seeds)
     fits = (np.asarray(network.ridge_regression(x, y, nugget)(grid)) for network in networks)

@@ -35,11 +35,13 @@ class _Swept:
     size: float
 
     def __add__(self, other: _Swept) -> _Swept:
-        arrays = (
-            np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("pivots", "partners", "directions", "values")
+        return _Swept(
+            np.concatenate([self.pivots, other.pivots]),
+            np.concatenate([self.partners, other.partners]),
+            np.concatenate([self.directions, other.directions]),
+            np.concatenate([self.values, other.values]),
+            max(self.size, other.size),
         )
-        return _Swept(*arrays, max(self.size, other.size))
 
 
 class PlaneOracle:

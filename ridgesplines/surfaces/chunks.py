@@ -48,7 +48,7 @@ class PartitionSolution:
         status: the worst of all systems.
         iterations: the most of a system.
         dropped: points left out of systems because another is nearly the same, counted in each.
-        nuggets: of values and gradients, of all systems.
+        nuggets: of values and gradients; where they differ by point, the medians.
         coarse: points of the coarse system.
         chunks: points of each chunk's system, (K,).
         solved: how many of the systems were solved; fewer than K after Ctrl-C.
@@ -211,7 +211,7 @@ def solve_in_chunks(
         status,
         max(each.iterations for each in solutions),
         sum(each.dropped for each in solutions),
-        (problem.value_nugget, problem.gradient_nugget),
+        problem.typical_nuggets,
         len(sample),
         counts,
         len(solutions) - 1,
@@ -223,12 +223,12 @@ def solve_in_chunks(
 
 def _remainder(problem: KernelProblem, function: BoxedSpline, data: np.ndarray) -> KernelProblem:
     """The problem of some points for what a function leaves of their data."""
-    assert problem.gradients is not None
-    values, gradients = function.value_and_gradient(problem.points[data])
-    values, gradients = problem.values[data] - values, problem.gradients[data] - gradients
+    part = problem.at(data)
+    assert part.gradients is not None
+    values, gradients = function.value_and_gradient(part.points)
     return KernelProblem(
-        problem.points[data], values, gradients, kernel=problem.kernel, value_nugget=problem.value_nugget,
-        gradient_nugget=problem.gradient_nugget, free_degree=problem.free_degree,
+        part.points, part.values - values, part.gradients - gradients, kernel=part.kernel,
+        value_nugget=part.value_nugget, gradient_nugget=part.gradient_nugget, free_degree=part.free_degree,
     )  # fmt: skip
 
 
