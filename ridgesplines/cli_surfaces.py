@@ -209,6 +209,7 @@ def _reconstructed(
         "chunks_solved": solution.solved if isinstance(solution, PartitionSolution) else 1,
         "value_nugget": solution.nuggets[0],
         "gradient_nugget": solution.nuggets[1],
+        "nuggets_by_point": noisy and solution.nuggets[0] > 0,
         "size": float(np.ptp(points, axis=0).max()),
         "largest_residual": float(np.abs(values).max()),
         "mean_residual": float(np.abs(values).mean()),
@@ -297,7 +298,11 @@ def _print_summary(report: dict[str, Any]) -> None:
     rows = [
         ("cloud", f"{report['cloud']}: {report['points']} points{fitted}, normals {report['normals']}"),
         ("kernel", f"{report['kernel']}{centres}{chunks}, {report['solver']}"),
-        ("nuggets", f"{report['value_nugget']:.1e} for values, {report['gradient_nugget']:.1e} for gradients"),
+        (
+            "nuggets",
+            f"{report['value_nugget']:.1e} for values, {report['gradient_nugget']:.1e} for gradients"
+            + ", the medians of those chosen for each point" * report["nuggets_by_point"],
+        ),
         (
             "residual |f| at the points",
             f"mean {report['mean_residual']:.2e}, largest {report['largest_residual']:.2e}  (size {size:.4g})",

@@ -115,6 +115,7 @@ def test_noisy_points_get_nuggets_and_all_count_with_few_centres(command):
         assert code == 0, err
         report = json.loads(out)
         assert (report["value_nugget"] > 0) == (report["gradient_nugget"] > 0) == bool(options)
+        assert report["nuggets_by_point"] == bool(options)
         assert report["fitted"] == 60
         assert report["centres"] == (25 if name == "few" else 60)
         lines = Path("curve.obj").read_text().splitlines()
@@ -131,6 +132,8 @@ def test_noisy_points_get_nuggets_and_all_count_with_few_centres(command):
     assert "of them fitted" not in out
     assert "25 centres" in out
     assert "1.0e-04 for values, 1.0e-02 for gradients" in out
+    assert "the medians" not in out
+    assert "gradients, the medians of those chosen" in command("noisy.csv", "--resolution", "30", "--noisy")[1]
 
 
 def test_ctrl_c_keeps_a_curve_and_says_so(command, monkeypatch):
