@@ -392,28 +392,35 @@ def _broken_line(spline: RidgeSpline, x: np.ndarray) -> np.ndarray:
     """The values at `x` (n,) of a spline of order 2 on the line, from its slopes and values at the sorted knots.
 
     Sums over many knots run in extended precision (where the platform has it), so that they are not the worse for it.
+    They start both at zero and in the middle of the knots, and x is reached from the nearer knot: knots that are far
+    away, as those of neurons of nearly no weight are, have no part in values elsewhere.
     """
-    weights, biases = np.asarray(spline.weights)[:, 0], np.asarray(spline.biases)
+    weights, biases = np.asarray(spline.weights)[:, 0].astype(np.longdouble), np.asarray(spline.biases)
     coefficients = np.asarray(spline.coefficients).reshape(spline.width, spline.outputs).astype(np.longdouble)
     constant, slope = np.asarray(spline.polynomial.coefficients).reshape(2, spline.outputs).astype(np.longdouble)
     flat, left = weights == 0, weights < 0
-    constant = constant + np.maximum(-biases[flat], 0.0) @ coefficients[flat]
-    # max(−t, 0) = max(t, 0) − t.
-    constant = constant - biases[left] @ coefficients[left]
-    slope = slope + weights[left] @ coefficients[left]
-    knots = biases[~flat] / weights[~flat].astype(np.longdouble)
-    jumps = np.abs(weights[~flat])[:, None] * coefficients[~flat]
+    # Zero is a knot that bends nothing.
+    knots = np.append(biases[~flat] / weights[~flat], 0)
+    jumps = np.concatenate([np.abs(weights[~flat])[:, None] * coefficients[~flat], np.zeros((1, len(slope)))])
     order = np.argsort(knots, kind="stable")
     knots, jumps = knots[order], jumps[order]
-    slopes = slope + np.concatenate([np.zeros((1, len(slope))), np.cumsum(jumps, axis=0)])
-    if not len(knots):
-        knots, slopes = np.zeros(1, dtype=np.longdouble), np.repeat(slopes, 2, axis=0)
-    heights = constant + knots[0] * slope
-    heights = heights + np.concatenate(
-        [np.zeros((1, len(slope))), np.cumsum(np.diff(knots)[:, None] * slopes[1:-1], axis=0)]
-    )
+    # Left of all knots the neurons that fall are active.
+    slopes = np.cumsum(np.concatenate([(slope + weights[left] @ coefficients[left])[None], jumps]), axis=0)
+    steps = np.diff(knots)[:, None] * slopes[1:-1]
+    heights = np.empty_like(jumps)
+    shares = np.cumsum(sizes(jumps))
+    starts = np.unique([np.argmax(order == len(order) - 1), np.searchsorted(shares, shares[-1] / 2)])
+    ends = np.append(np.searchsorted(knots, (knots[starts[1:]] + knots[starts[:-1]]) / 2), len(knots))
+    for start, low, high in zip(starts, np.append(0, ends[:-1]), ends, strict=True):
+        heights[start] = constant + knots[start] * slope
+        heights[start] += np.maximum(weights * knots[start] - biases, 0) @ coefficients
+        heights[start + 1 : high] = heights[start] + np.cumsum(steps[start : high - 1], axis=0)
+        heights[low:start] = heights[start] - np.cumsum(steps[low:start][::-1], axis=0)[::-1]
     piece = np.searchsorted(knots.astype(float), x)
-    anchor = np.maximum(piece - 1, 0)
+    before, after = np.maximum(piece - 1, 0), np.minimum(piece, len(knots) - 1)
+    anchor = np.where(x - knots[before] <= knots[after] - x, before, after)
+    anchor[piece == 0] = 0
+    anchor[piece == len(knots)] = len(knots) - 1
     values = heights[anchor] + (x - knots[anchor])[:, None] * slopes[piece]
     return values.astype(float).reshape(len(x), *spline.coefficients.shape[1:])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -723,3 +724,33 @@ def test_a_million_points_of_a_spline_with_many_knots_need_little_memory():
     x = np.linspace(-1, 1, 100_001)
     # Σ 1e-4 (x − b_k)₊ over evenly spaced b_k is close to the parabola that it samples.
     np.testing.assert_allclose(spline(x), 0.5 * (x + 1) ** 2, atol=1e-3)
+
+
+@given(seeds, st.integers(1, 8))
+def test_values_on_the_line_are_rounded_sums_wherever_the_knots_are(seed, count):
+    rng = np.random.default_rng(seed)
+    # Knots from 1e-12 to 1e12, as of neurons of nearly no weight.
+    weights = rng.choice([-1.0, 1.0], count) * 10.0 ** rng.integers(-12, 2, count)
+    biases, coefficients = rng.standard_normal(count), rng.standard_normal(count)
+    polynomial = Polynomial(rng.standard_normal(2), 1, 1)
+    spline = RidgeSpline(weights[:, None], biases, coefficients, polynomial)
+    x = np.concatenate([rng.uniform(-1, 1, 5), 1e3 * rng.standard_normal(2)])
+    constant, slope = (Fraction(float(c)) for c in polynomial.coefficients)
+    for value, t in zip(spline(x[:, None]), map(Fraction, x.tolist()), strict=True):
+        exact, size = constant + slope * t, abs(constant) + abs(slope * t)
+        for neuron in zip(weights.tolist(), biases.tolist(), coefficients.tolist(), strict=True):
+            w, b, v = map(Fraction, neuron)
+            exact += v * max(w * t - b, Fraction(0))
+            size += abs(v) * (abs(w * t) + abs(b))
+        # One rounding in the end, and those of a longer format; a few more where there is none.
+        assert abs(Fraction(float(value)) - exact) <= Fraction(2 * EPS) * size
+
+
+def test_places_that_are_not_finite_do_not_spoil_the_others_on_the_line():
+    spline = RidgeSpline(np.array([[1.0], [0.0], [-2.0]]), np.array([0.3, -1.0, 0.4]), np.array([1.0, 0.5, -1.5]))
+    x = np.array([[0.7], [-1.2], [0.1]])
+    alone = spline(x)
+    np.testing.assert_array_equal(spline(np.concatenate([x, [[np.nan], [np.inf], [-np.inf]]]))[:3], alone)
+    np.testing.assert_allclose(alone, [0.4 + 0.5, 0.5 - 1.5 * 2.0, 0.5], rtol=4 * EPS)
+    assert np.isnan(spline(np.array([[np.nan]]))).all()
+    assert spline(np.zeros((0, 1))).shape == (0,)
