@@ -410,7 +410,9 @@ def _broken_line(spline: RidgeSpline, x: np.ndarray) -> np.ndarray:
     heights = np.empty_like(jumps)
     shares = np.cumsum(sizes(jumps))
     starts = np.unique([np.argmax(order == len(order) - 1), np.searchsorted(shares, shares[-1] / 2)])
-    ends = np.append(np.searchsorted(knots, (knots[starts[1:]] + knots[starts[:-1]]) / 2), len(knots))
+    between = np.searchsorted(knots, (knots[starts[1:]] + knots[starts[:-1]]) / 2)
+    # Several knots may be zero.
+    ends = np.append(np.clip(between, starts[:-1] + 1, starts[1:]), len(knots))
     for start, low, high in zip(starts, np.append(0, ends[:-1]), ends, strict=True):
         heights[start] = constant + knots[start] * slope
         heights[start] += np.maximum(weights * knots[start] - biases, 0) @ coefficients

@@ -731,7 +731,7 @@ def test_values_on_the_line_are_rounded_sums_wherever_the_knots_are(seed, count)
     rng = np.random.default_rng(seed)
     # Knots from 1e-12 to 1e12, as of neurons of nearly no weight.
     weights = rng.choice([-1.0, 1.0], count) * 10.0 ** rng.integers(-12, 2, count)
-    biases, coefficients = rng.standard_normal(count), rng.standard_normal(count)
+    biases, coefficients = rng.standard_normal(count) * rng.integers(0, 2, count), rng.standard_normal(count)
     polynomial = Polynomial(rng.standard_normal(2), 1, 1)
     spline = RidgeSpline(weights[:, None], biases, coefficients, polynomial)
     x = np.concatenate([rng.uniform(-1, 1, 5), 1e3 * rng.standard_normal(2)])
