@@ -119,6 +119,7 @@ def test_features_move_and_turn_with_the_cloud():
     np.testing.assert_allclose(again, 2 * features, atol=1e-12)
 
 
+@pytest.mark.long
 def test_features_of_a_plane_are_the_height_over_it():
     network = with_gain(field.FeatureNetwork.initial(0), 1.0)
     last, bias = network.heads[-1]
@@ -131,6 +132,7 @@ def test_features_of_a_plane_are_the_height_over_it():
     np.testing.assert_allclose(features, np.tile(x[:, 2:], field.FEATURES), atol=1e-12)
 
 
+@pytest.mark.long
 def test_features_on_the_data_are_values_and_derivatives():
     network = field.FeatureNetwork.initial(0)
     cloud = field.cloud_of(*small_cloud())
