@@ -51,9 +51,9 @@ def draw_stability(outcome: Outcome) -> Figure:
             middle = np.exp(np.log(get["moved"][:, i]).mean(axis=0))
             axes.loglog(ends, 3 * middle[0] * ends / ends[0], "k:", lw=0.8, label="slopes 1 and 2")
             rest = np.exp(np.log(get["unexplained"][:, i]).mean(axis=0))
-            axes.loglog(ends, rest[-1] / 5 * (ends / ends[-1]) ** 2, "k:", lw=0.8)
-            axes.set_xlabel("λ")
+            axes.loglog(ends, 40 * rest[-1] * (ends / ends[-1]) ** 2, "k:", lw=0.8)
+            axes.set_xlabel("λ / λ₀ (λ₀ changes a neuron by its own size)")
             axes.set_title(title)
         figure.axes[0].set_ylabel("largest over the neurons")
-        figure.axes[0].legend()
+        figure.axes[0].legend(loc="lower right", handlelength=1.0)
     return figure

@@ -22,8 +22,9 @@ from experiments.del_grande_2026.regions import (
 from experiments.experiment import Experiment, Outcome
 from ridgesplines.arrangement import activation_patterns
 
-# Profiles of a teacher that come nearer to ±1 elsewhere are left out: the theorem's condition would be in doubt.
-_MARGIN = 0.02
+# Teachers are left out whose profiles come nearer to ±1 elsewhere, for the theorem's condition would be in doubt, and
+# those with a neuron at a smaller angle to the border of its region: it would leave for any but the least strengths.
+_MARGIN, _ANGLE = 0.02, 0.02
 _TEACHERS_TRIED = 10_000
 
 
@@ -115,7 +116,8 @@ def teacher(
     """A network for which the theorem's condition holds: points, its unit weights and coefficients, margin, seed.
 
     The condition: A (see `Expansion`) has full column rank, and the profile of the limiting dual vector is ±1 at the
-    neurons and at most 1 − margin at its maxima in all other regions.
+    neurons and, of w and −w the larger, at most 1 − margin at its maxima off the closures of their regions. Each neuron
+    is well inside its own.
     """
     for seed in range(first_seed, first_seed + _TEACHERS_TRIED):
         rng = np.random.default_rng(seed)
@@ -125,7 +127,8 @@ def teacher(
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
         coefficients = rng.choice([-1.0, 1.0], neurons) * rng.uniform(0.5, 1.5, neurons)
         expansion = Expansion.around(inputs, weights, coefficients)
-        if not expansion.independent:
+        scales = np.linalg.norm(inputs, axis=1)
+        if not expansion.independent or (np.abs(weights @ inputs.T) < _ANGLE * scales).any():
             continue
         dual = expansion.dual
         oracle = problem_of(x, np.zeros(count), bias, 1.0).oracle
@@ -134,7 +137,9 @@ def teacher(
             continue
         found = weights_of(network_of(answer.neurons), bias)[0]
         values = np.abs(profile(inputs, dual, found))
-        own = (((found @ inputs.T > 0)[:, None] == (weights @ inputs.T > 0)[None]).all(axis=2)).any(axis=1)
+        # On the border of a region rounding says on which side a point is.
+        sides, tie = np.sign(weights @ inputs.T), np.abs(found @ inputs.T) < 1e-12 * scales
+        own = ((np.sign(found @ inputs.T)[:, None] == sides[None]) | tie[:, None]).all(axis=2).any(axis=1)
         elsewhere = float(values[~own].max(initial=0.0))
         if elsewhere <= 1 - _MARGIN:
             return x, weights, coefficients, 1 - elsewhere, seed
@@ -176,7 +181,10 @@ def solve_stability(
     noise: float,
     gap: float,
 ) -> dict[str, Any]:
-    """Solutions for falling λ, without noise and with noise of size `noise` · λ: where their neurons are."""
+    """Solutions for falling λ, without noise and with noise of size `noise` · λ: where their neurons are.
+
+    `strengths` are those of λ / λ₀, λ₀ the expansion's `unit_strength`.
+    """
     x, weights, coefficients, margin, seed = teacher(dimension, bias, count, neurons, first_seed)
     inputs = lifted(x, bias)
     clean = np.maximum(inputs @ weights.T, 0) @ coefficients
@@ -185,7 +193,7 @@ def solve_stability(
     expansion = Expansion.around(inputs, weights, coefficients)
     moved, changed, unexplained, support, gaps, kinds = [], [], [], [], [], []
     for level in (0.0, noise):
-        for strength in strengths:
+        for strength in expansion.unit_strength * np.array(strengths):
             targets = clean + level * strength * direction
             problem = problem_of(x, targets, bias, strength)
             solution = rs.solve(problem, rs.ColumnGeneration(gap=gap))
@@ -233,7 +241,7 @@ def _matched(
 
 
 def gather_stability(parts: list[dict[str, Any]], found: list[dict[str, Any]]) -> Outcome:
-    """Slopes of log distance over log λ; each number the worst of all teachers."""
+    """Slopes of log distance over log λ / λ₀; each number the worst of all teachers."""
     strengths = np.array(parts[0]["strengths"])
 
     def slopes(name: str) -> np.ndarray:
@@ -314,5 +322,6 @@ EXPERIMENTS = [
         solve=solve_stability,
         gather=gather_stability,
         draw=draw_stability,
+        brief=True,
     ),
 ]

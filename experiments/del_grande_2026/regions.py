@@ -112,6 +112,12 @@ class Expansion:
         right = self.matrix.T @ noise - strength * self.weights.ravel()
         return np.linalg.solve(self.matrix.T @ self.matrix, right).reshape(self.weights.shape)
 
+    @property
+    def unit_strength(self) -> float:
+        """The λ that would change some neuron by its own size, to first order: far below it λ is small."""
+        change = self.change(np.zeros(len(self.matrix)), 1.0)
+        return float((self.sizes / np.linalg.norm(change, axis=1)).min())
+
     def turned(self, noise: np.ndarray, strength: float) -> np.ndarray:
         """The change of the unit weights to first order, (K, r)."""
         change = self.change(noise, strength)

@@ -7,7 +7,7 @@ import pytest
 from helpers import EPS
 
 import ridgesplines as rs
-from experiments.del_grande_2026.paper import problem_of
+from experiments.del_grande_2026.paper import problem_of, teacher
 from experiments.del_grande_2026.regions import (
     Expansion,
     lifted,
@@ -106,3 +106,29 @@ def test_the_expansion_is_the_derivative_of_the_solution():
         assert np.abs(masses - expansion.change(step * noise, step)).max() <= 0.1 * np.abs(masses).max()
     # What is left is of the second order: a hundredth, within a third.
     assert errors[1] == pytest.approx(errors[0] / 100, rel=1 / 3)
+
+
+def test_the_unit_strength_changes_a_neuron_by_its_own_size():
+    _, inputs, weights, coefficients = example(5)
+    expansion = Expansion.around(inputs, weights, coefficients)
+    change = expansion.change(np.zeros(20), expansion.unit_strength)
+    assert (np.linalg.norm(change, axis=1) / np.abs(coefficients)).max() == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize(("bias", "neurons"), [(True, 2), (False, 3)])
+@pytest.mark.parametrize("first_seed", [0, 5000])
+def test_the_profiles_of_teachers_have_no_other_maximum_near_one(bias, neurons, first_seed):
+    x, weights, coefficients, margin, _ = teacher(1 if bias else 2, bias, 20, neurons, first_seed)
+    inputs = lifted(x, bias)
+    dual = Expansion.around(inputs, weights, coefficients).dual
+    angles = np.linspace(-np.pi, np.pi, 100_001)[:-1]
+    values = profile(inputs, dual, np.column_stack([np.cos(angles), np.sin(angles)]))
+    wanted, step = np.arctan2(weights[:, 1], weights[:, 0]), 2 * np.pi / 100_000
+    assert np.abs(values).max() <= 1 + 1e-12
+    for sign in (1.0, -1.0):
+        # The supremum sees of w and −w the larger.
+        higher = np.maximum(sign * values, np.roll(sign * values, 50_000))
+        peak = (higher >= np.roll(higher, 1)) & (higher >= np.roll(higher, -1)) & (higher > 1 - margin + 1e-8)
+        apart = np.abs((angles[peak][:, None] - wanted + np.pi / 2) % np.pi - np.pi / 2)
+        assert (apart.min(axis=1, initial=np.inf) <= step).all()
+    assert (np.abs(weights @ inputs.T) >= 0.02 * np.linalg.norm(inputs, axis=1)).all()
