@@ -13,7 +13,7 @@ from scipy.spatial import KDTree
 
 from ridgesplines.checks import check_count, is_one_of
 from ridgesplines.kernel_problem import KernelProblem, check_kernel_problem
-from ridgesplines.nugget_scales import Block, chosen_scales, nuggets_by_point
+from ridgesplines.nugget_scales import Block, chosen_scales, inverse_from, nuggets_by_point
 from ridgesplines.progress import Progress
 
 # The range of nuggets, as parts of the kernel's mean variance: below, they are told from zero by rounding only.
@@ -366,7 +366,7 @@ class _Likelihood(_Criterion):
             if factor is None:
                 raise LinAlgError("the likelihood's matrix is singular where its criterion is least.")
             energy += float(data @ cho_solve((factor, True), data, check_finite=False))
-            inverse = _inverse(factor)
+            inverse = inverse_from(factor)
             for i in range(self._kinds):
                 traces[i] += np.diagonal(inverse)[kind == i].sum()
                 for j in range(self._kinds):
@@ -458,9 +458,3 @@ class _Distance(_Criterion):
             options={"initial_simplex": simplex, "xatol": 0.25, "fatol": np.inf, "maxfev": 80},
         )  # fmt: skip
         return np.asarray(found.x)
-
-
-def _inverse(factor: np.ndarray) -> np.ndarray:
-    """(L Lᵀ)⁻¹; overwrites L."""
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)  # type: ignore[attr-defined] # not in the stubs
-    return np.tril(inverse) + np.tril(inverse, -1).T

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.spatial import KDTree
 
+from ridgesplines.boxes import equal_boxes
 from ridgesplines.kernel_problem import KernelProblem
 
 # What all nuggets at a point may be multiplied with.
@@ -35,7 +36,8 @@ class Block:
         self.count, self.size = len(part.points), problem.size
         frames = np.zeros((self.count, self.size, self.size))
         frames[:, 0, 0] = 1
-        frames[:, 1:, 1:] = _reflections(part.gradients if part.gradients is not None else part.points)
+        assert part.gradients is not None
+        frames[:, 1:, 1:] = _reflections(part.gradients)
         once = (frames @ part.matrix(nuggets=False).reshape(self.count, self.size, -1)).reshape(self.rows, -1)
         # Symmetric, so that the other side is the same step on the transpose.
         self.matrix = (frames @ once.T.reshape(self.count, self.size, -1)).reshape(self.rows, -1)
@@ -62,8 +64,7 @@ class Block:
         factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1, clean=1)  # type: ignore[attr-defined] # not in the stubs
         if info:
             return None
-        inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)  # type: ignore[attr-defined] # not in the stubs
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        inverse = inverse_from(factor)
         points = np.arange(self.count)
         blocks = inverse.reshape(self.count, self.size, self.count, self.size)[points, :, points]
         # What is left out is missed by the block of the inverse, inverted, times the coefficients.
@@ -87,8 +88,7 @@ def nuggets_by_point(problem: KernelProblem, nuggets: np.ndarray, scales: np.nda
         scales: what they are multiplied with at each point, (N,).
     """
     assert problem.gradients is not None
-    lengths = np.linalg.norm(problem.gradients, axis=1, keepdims=True)
-    units = np.divide(problem.gradients, lengths, out=np.zeros_like(problem.gradients), where=lengths > 0)
+    units = _units(problem.gradients)
     along = (nuggets[2] - nuggets[1]) * units[:, :, None] * units[:, None, :]
     return nuggets[0] * scales, scales[:, None, None] * (nuggets[1] * np.eye(units.shape[1]) + along)
 
@@ -113,7 +113,7 @@ def chosen_scales(
     points = problem.points
     tree = KDTree(points)
     errors = np.full((2, len(_SCALES), len(points)), np.inf)
-    cells = _cells(points)
+    cells = equal_boxes(points, _CELL)
     for done, cell in enumerate(cells):
         show(f"nuggets by point: block {done + 1} of {len(cells)}")
         # In the distance of points from the middle of the cell, which is compact.
@@ -131,26 +131,22 @@ def chosen_scales(
     return np.exp(np.log(_SCALES)[best][neighbours].mean(axis=1))
 
 
-def _cells(points: np.ndarray) -> list[np.ndarray]:
-    """Indices of points in boxes of at most `_CELL`, of nearly the same size, cut across their longest side."""
-    done, left = [], [(np.arange(len(points)), -(-len(points) // _CELL))]
-    while left:
-        indices, parts = left.pop()
-        if parts == 1:
-            done.append(np.sort(indices))
-            continue
-        axis = int(np.argmax(np.ptp(points[indices], axis=0)))
-        ordered = indices[np.argsort(points[indices, axis], kind="stable")]
-        cut = len(indices) * (parts // 2) // parts
-        left += [(ordered[:cut], parts // 2), (ordered[cut:], parts - parts // 2)]
-    return done
-
-
 def _reflections(gradients: np.ndarray) -> np.ndarray:
     """Orthogonal symmetric matrices (N, d, d) that take gradients to multiples of the first axis."""
-    lengths = np.linalg.norm(gradients, axis=1, keepdims=True)
-    units = np.divide(gradients, lengths, out=np.zeros_like(gradients), where=lengths > 0)
+    units = _units(gradients)
     # Away from the axis' own direction, without cancellation.
     units[:, 0] += np.where(units[:, 0] < 0, -1.0, 1.0)
     square = np.sum(units**2, axis=1)[:, None, None]
     return np.eye(gradients.shape[1]) - 2 * units[:, :, None] * units[:, None, :] / square
+
+
+def _units(gradients: np.ndarray) -> np.ndarray:
+    """Gradients (N, d) at unit length; zero where they are zero."""
+    lengths = np.linalg.norm(gradients, axis=1, keepdims=True)
+    return np.divide(gradients, lengths, out=np.zeros_like(gradients), where=lengths > 0)
+
+
+def inverse_from(factor: np.ndarray) -> np.ndarray:
+    """(L Lᵀ)⁻¹; overwrites L."""
+    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)  # type: ignore[attr-defined] # not in the stubs
+    return np.tril(inverse) + np.tril(inverse, -1).T

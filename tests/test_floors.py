@@ -28,6 +28,7 @@ FLOORS = (
         "norms",
         "progress",
         "geometry",
+        "boxes",
         "arrangement",
         "activations",
         "polynomials",

@@ -408,14 +408,6 @@ def test_points_are_thinned_evenly():
     assert len(chunks._thinned(points[:250], 300)) == 250
 
 
-def test_boxes_have_equally_many_points():
-    points, _ = bumps(1000)
-    parts = chunks._parts(points, 150)
-    assert sorted(np.concatenate(parts)) == list(range(1000))
-    assert {len(part) for part in parts} <= {142, 143}
-    assert [len(part) for part in chunks._parts(points, 1000)] == [1000]
-
-
 # Which way is chosen
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import KDTree
 
+from ridgesplines.boxes import equal_boxes
 from ridgesplines.checks import check_count
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus
@@ -159,7 +160,7 @@ def solve_in_chunks(
         seconds["sign repair"] = time.perf_counter() - start
         interrupted = "sign repair" if repair.interrupted else None
     start = time.perf_counter()
-    parts = _parts(problem.points, chunk)
+    parts = equal_boxes(problem.points, chunk)
     low, high = (np.array([get(problem.points[part], axis=0) for part in parts]) for get in (np.min, np.max))
     found: KernelSolution | None
     spacing = _spacing(coarse.points)
@@ -253,22 +254,6 @@ def _spacing(points: np.ndarray) -> float:
     """The median distance of points, those that coincide taken once, from their nearest neighbours."""
     points = np.unique(points, axis=0)
     return float(np.median(KDTree(points).query(points, k=2)[0][:, 1]))
-
-
-def _parts(points: np.ndarray, chunk: int) -> list[np.ndarray]:
-    """Indices of the points by boxes of equally many points, at most `chunk`, cut across the longest sides."""
-    waiting, done = [(np.arange(len(points)), -(-len(points) // chunk))], []
-    while waiting:
-        part, pieces = waiting.pop()
-        if pieces == 1:
-            done.append(np.sort(part))
-            continue
-        some = points[part]
-        axis = int(np.argmax(np.ptp(some, axis=0)))
-        middle = len(part) * (pieces // 2) // pieces
-        order = np.argsort(some[:, axis], kind="stable")
-        waiting += [(part[order[middle:]], pieces - pieces // 2), (part[order[:middle]], pieces // 2)]
-    return done
 
 
 def _data(
