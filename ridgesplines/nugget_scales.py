@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.spatial import KDTree
 
-from ridgesplines.boxes import equal_boxes
+from ridgesplines.clouds import equal_boxes
 from ridgesplines.kernel_problem import KernelProblem
 
 # What all nuggets at a point may be multiplied with.

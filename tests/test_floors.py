@@ -28,7 +28,7 @@ FLOORS = (
         "norms",
         "progress",
         "geometry",
-        "boxes",
+        "clouds",
         "arrangement",
         "activations",
         "polynomials",

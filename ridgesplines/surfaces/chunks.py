@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial import KDTree
 
-from ridgesplines.boxes import equal_boxes
 from ridgesplines.checks import check_count
+from ridgesplines.clouds import equal_boxes, median_spacing
 from ridgesplines.kernel_problem import KernelProblem
 from ridgesplines.kernel_solution import KernelSolution, KernelStatus
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
@@ -163,7 +162,7 @@ def solve_in_chunks(
     parts = equal_boxes(problem.points, chunk)
     low, high = (np.array([get(problem.points[part], axis=0) for part in parts]) for get in (np.min, np.max))
     found: KernelSolution | None
-    spacing = _spacing(coarse.points)
+    spacing = median_spacing(coarse.points)
     margins, counts = np.full(len(parts), spacing), np.zeros(len(parts), dtype=np.int64)
     corrections: list[KernelSpline | None] = [None] * len(parts)
     solutions = [solution]
@@ -248,12 +247,6 @@ def _thinned(points: np.ndarray, count: int) -> np.ndarray:
         if len(cells) >= _POOL * count:
             break
     return np.sort(pool[coarse_to_fine(points[pool])[:count]])
-
-
-def _spacing(points: np.ndarray) -> float:
-    """The median distance of points, those that coincide taken once, from their nearest neighbours."""
-    points = np.unique(points, axis=0)
-    return float(np.median(KDTree(points).query(points, k=2)[0][:, 1]))
 
 
 def _data(

@@ -1,8 +1,9 @@
-"""Points by boxes that hold equally many of them."""
+"""Clouds of points: boxes that hold equally many, and how far the points are apart."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial import KDTree
 
 
 def equal_boxes(points: np.ndarray, most: int) -> list[np.ndarray]:
@@ -21,3 +22,9 @@ def equal_boxes(points: np.ndarray, most: int) -> list[np.ndarray]:
         middle = len(part) * (pieces // 2) // pieces
         waiting += [(ordered[middle:], pieces - pieces // 2), (ordered[:middle], pieces // 2)]
     return done
+
+
+def median_spacing(points: np.ndarray) -> float:
+    """The median distance of points (N, d), those that coincide taken once, from their nearest neighbours."""
+    points = np.unique(points, axis=0)
+    return float(np.median(KDTree(points).query(points, k=2)[0][:, 1]))

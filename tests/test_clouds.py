@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ridgesplines.boxes import equal_boxes
+from ridgesplines.clouds import equal_boxes
 
 
 @given(count=st.integers(1, 300), most=st.integers(1, 60), dimension=st.integers(1, 3), seed=st.integers(0, 99))
