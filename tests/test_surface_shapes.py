@@ -284,6 +284,20 @@ def test_normals_that_point_inward_are_repaired_alike():
     np.testing.assert_allclose(second.values, -first.values)
 
 
+def test_what_is_repaired_has_the_slope_of_the_function():
+    """f's unit is that of the gradients: where nuggets free their lengths, slopes are small, and so are values."""
+    points, normals = plate(80, 0.05, 1)
+    problem, *_ = oriented_problem(points, normals)
+    small = rs.KernelProblem(problem.points, 0, 1e-3 * normals, kernel=problem.kernel)
+    one, first = rs.surfaces.repair_signs(problem, rs.solve_kernel(problem), problem.points, normals)
+    other, second = rs.surfaces.repair_signs(small, rs.solve_kernel(small), problem.points, normals)
+    np.testing.assert_array_equal(second.points, first.points)
+    np.testing.assert_allclose(second.values, 1e-3 * first.values, rtol=1e-6)
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (50, 3))
+    # The iterations on the new values stop at a part of the values; the nugget of these is no part of them.
+    np.testing.assert_allclose(other.spline(x), 1e-3 * one.spline(x), atol=1e-6)
+
+
 # Ctrl-C
 
 

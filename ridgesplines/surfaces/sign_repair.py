@@ -32,6 +32,8 @@ _MOST = 200
 # Errors at the new values to stop at, as a part of the distances asked for: only the signs count.
 _TOLERANCE = 0.02
 _STEPS = 25
+# Of the slopes at the points: so many tell their median.
+_MOST_SLOPES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class SignRepair:
     Attributes:
         rounds: how often values were added; 0 where all signs agreed, or where what was added did harm.
         points: where, (k, d), in the units of the problem.
-        values: which, (k,): the distance to the cloud, negative inside.
+        values: which, (k,): the distance to the cloud, negative inside, times the slope of f at the points.
         disagreeing: probes of the wrong sign before, and after each round that was looked at again.
         probes: how many were looked at.
         interrupted: whether Ctrl-C cut it short: what an unfinished round would have added is not there.
@@ -88,11 +90,11 @@ def repair_signs(
     Between thin or sparsely sampled parts the function of least norm may have the wrong sign, and its zero set ghosts.
     At probes on a lattice, farther from the points than these are from each other, the winding number of the oriented
     points says what is inside (where they are dense enough to tell: a heuristic). Where it is sure, and the sign of f
-    is another, f is asked to be ± the distance to the points; the least norm under the old and the new data is found
-    again, by one solution of the problem for each step of conjugate gradients on the new values' equations. Nothing
-    happens where all signs agree, and a round that leaves more of them wrong, as where probes are so near to the points
-    that a rough tolerance does not tell the new values' equations, is taken back. Ctrl-C keeps the solution of the last
-    round that was finished.
+    is another, f is asked to be ± the distance to the points, times the median |∇f| there; the least norm under the old
+    and the new data is found again, by one solution of the problem for each step of conjugate gradients on the new
+    values' equations. Nothing happens where all signs agree, and a round that leaves more of them wrong, as where
+    probes are so near to the points that a rough tolerance does not tell the new values' equations, is taken back.
+    Ctrl-C keeps the solution of the last round that was finished.
 
     Args:
         problem: in the unit ball.
@@ -120,6 +122,8 @@ def repair_signs(
                 break
             if not len(wrong) or repaired == rounds or len(wrong) > _MANY * len(probes):
                 break
+            if not repaired:
+                distances = distances * _slope(start.spline, points)
             chosen = _spread(probes, distances, wrong)
             more = np.concatenate([where, probes[chosen]]), np.concatenate([values, (side * distances)[chosen]])
             spline = _with_values(problem, start, *more, solver, show)
@@ -154,6 +158,12 @@ def _probes(points: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarr
     distances, nearest = KDTree(points).query(lattice)
     far = distances > radii[nearest]
     return lattice[far], distances[far]
+
+
+def _slope(spline: KernelSpline, points: np.ndarray) -> float:
+    """The median length of the gradient at the points: less than 1 where nuggets free the lengths of gradients."""
+    some = points[:: -(-len(points) // _MOST_SLOPES)]
+    return float(np.median(np.linalg.norm(spline.gradient(some), axis=1)))
 
 
 def _spread(probes: np.ndarray, distances: np.ndarray, wrong: np.ndarray) -> np.ndarray:
