@@ -210,6 +210,8 @@ def _reconstructed(
         "value_nugget": solution.nuggets[0],
         "gradient_nugget": solution.nuggets[1],
         "nuggets_by_point": noisy and solution.nuggets[0] > 0,
+        "normals_averaged": made.edges is not None and made.edges.averaged,
+        "edges": None if made.edges is None else str(made.edges),
         "size": float(np.ptp(points, axis=0).max()),
         "largest_residual": float(np.abs(values).max()),
         "mean_residual": float(np.abs(values).mean()),
@@ -303,6 +305,7 @@ def _print_summary(report: dict[str, Any]) -> None:
             f"{report['value_nugget']:.1e} for values, {report['gradient_nugget']:.1e} for gradients"
             + ", the medians of those chosen for each point" * report["nuggets_by_point"],
         ),
+        *([] if report["edges"] is None else [("edges", report["edges"])]),
         (
             "residual |f| at the points",
             f"mean {report['mean_residual']:.2e}, largest {report['largest_residual']:.2e}  (size {size:.4g})",

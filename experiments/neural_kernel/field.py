@@ -302,7 +302,7 @@ def fit(network: FeatureNetwork, points: np.ndarray, normals: np.ndarray) -> Neu
 
     What `rs.surfaces.fit_oriented` finds, with the kernel that has the features added.
     """
-    problem, centre, scale, _ = oriented_problem(points, normals)
+    problem, centre, scale, *_ = oriented_problem(points, normals)
     cloud = cloud_of(problem.points, np.asarray(problem.gradients))
     dual, c = _coefficients(network, cloud, places_of(cloud, cloud.points), equations(problem.kernel, cloud))
     spline = rs.KernelSpline(problem.kernel, problem.points, np.asarray(dual).reshape(-1, 4))

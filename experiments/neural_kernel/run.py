@@ -80,7 +80,7 @@ def kernel_alone(
 
     `settings` are those of `rs.surfaces.fit_oriented`.
     """
-    problem, centre, scale, _ = oriented_problem(points, normals, **settings)
+    problem, centre, scale, *_ = oriented_problem(points, normals, **settings)
     solution = rs.solve_kernel(problem, progress=False)
     if repair:
         solution = repair_signs(problem, solution, (points - centre) / scale, normals)[0]

@@ -111,7 +111,7 @@ def _lesson(body: Solid, rng: np.random.Generator) -> _Lesson:
 def _example(lesson: _Lesson, count: int, rng: np.random.Generator) -> tuple[Any, ...]:
     """A cloud of a lesson and places with the values there, in the units of the ball: the arguments of `loss`."""
     some = rng.choice(_SAMPLES, count, replace=False)
-    problem, centre, scale, _ = oriented_problem(lesson.points[some], lesson.normals[some])
+    problem, centre, scale, *_ = oriented_problem(lesson.points[some], lesson.normals[some])
     cloud = cloud_of(problem.points, np.asarray(problem.gradients))
     chosen = rng.choice(_POOL, _QUERIES, replace=False)
     places = places_of(cloud, (lesson.x[chosen] - centre) / scale)

@@ -64,6 +64,7 @@ def neural_spline(
         notes += [f"{solution.iterations} iterations"] if solution.iterations else []
         notes += [f"{len(solution.chunks)} chunks"] if isinstance(solution, rs.surfaces.PartitionSolution) else []
         notes += [f"nuggets {solution.nuggets[0]:.1e} and {solution.nuggets[1]:.1e}"] if noisy else []
+        notes += [str(made.edges)] if made.edges is not None else []
         if solution.iterations:
             notes.append(", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in made.seconds.items()))
         return Meshed(rs.surfaces.Mesh(made.vertices, made.faces), "; ".join(notes))

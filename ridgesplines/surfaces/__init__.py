@@ -3,6 +3,7 @@
 from ridgesplines.surfaces.chunks import PartitionSolution
 from ridgesplines.surfaces.distances import distance_to_mesh
 from ridgesplines.surfaces.drawing import plot_curves
+from ridgesplines.surfaces.edges import EdgeChoice
 from ridgesplines.surfaces.files import Mesh, OrientedPoints, read_cloud, read_mesh, write_cloud, write_mesh
 from ridgesplines.surfaces.implicit import ImplicitFunction, fit_oriented
 from ridgesplines.surfaces.meshes import sample_mesh
@@ -15,6 +16,7 @@ from ridgesplines.surfaces.sign_repair import SignRepair, repair_signs
 from ridgesplines.surfaces.winding import cloud_winding_number, winding_number
 
 __all__ = [
+    "EdgeChoice",
     "ImplicitFunction",
     "Mesh",
     "MeshErrors",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from ridgesplines.kernel_solution import KernelSolution
 from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernel_spline import KernelSpline
 from ridgesplines.kernels import Kernel, UniformKernel
+from ridgesplines.progress import Progress
 from ridgesplines.surfaces.chunks import PartitionSolution, check_chunk, chosen_chunk, solve_in_chunks
+from ridgesplines.surfaces.edges import EdgeChoice, with_chosen_normals
 from ridgesplines.surfaces.partition import BoxedPartition, PartitionedSpline
 
 # The cloud fills the unit ball to this radius: within the domain of the uniform kernel, with room for the surface.
@@ -118,7 +120,8 @@ def fit_oriented(
         kernel: on the unit ball, into which the points are scaled; `UniformKernel()` by default.
         solver: see `solve_kernel`.
         value_nugget: see `KernelProblem`, in units of the unit ball; "automatic" for both chooses them by
-            `choose_nuggets`, for noisy points and normals: smoothing by place, not everywhere the same.
+            `choose_nuggets`, for noisy points and normals: smoothing by place, not everywhere the same, and normals
+            averaged within faces where the shape has edges, see `EdgeChoice`.
         gradient_nugget: likewise, of the gradients.
         chunk: see `reconstruct`.
         progress: show a line of progress; None shows it on a terminal.
@@ -132,7 +135,7 @@ def fit_oriented(
     Source: williams_2021, with gradients instead of finite differences.
     """
     check_chunk(chunk, solver)
-    problem, centre, scale, _ = oriented_problem(
+    problem, centre, scale, *_ = oriented_problem(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     size = chosen_chunk(chunk, problem, solver)
@@ -143,6 +146,24 @@ def fit_oriented(
     return ImplicitFunction(solution.spline, centre, scale), solution
 
 
+class OrientedProblem(NamedTuple):
+    """What `fit_oriented` solves.
+
+    Attributes:
+        problem: values and gradients in the unit ball.
+        centre: of the ball that the points are moved from, (d,).
+        scale: its radius.
+        choice: how the nuggets were chosen, if that was left to the data.
+        edges: whether the normals were averaged within faces; None if that was not looked at.
+    """
+
+    problem: KernelProblem
+    centre: np.ndarray
+    scale: float
+    choice: NuggetChoice | None
+    edges: EdgeChoice | None
+
+
 def oriented_problem(
     points: Any,
     normals: Any,
@@ -151,11 +172,8 @@ def oriented_problem(
     value_nugget: float | Literal["automatic"] = 0.0,
     gradient_nugget: float | Literal["automatic"] = 0.0,
     progress: bool | None = None,
-) -> tuple[KernelProblem, np.ndarray, float, NuggetChoice | None]:
-    """What `fit_oriented` solves, the centre and the scale of the unit ball that the points are moved to.
-
-    Last, how the nuggets were chosen if that was left to the data, None otherwise.
-    """
+) -> OrientedProblem:
+    """The problem of oriented points, with what was left to the data chosen: the arguments of `fit_oriented`."""
     points = finite_array("points", points, dimensions=(2,))
     count, dimension = points.shape
     if dimension not in (2, 3):
@@ -197,5 +215,13 @@ def oriented_problem(
         value_nugget=1.0 if value_nugget == "automatic" else value_nugget,
         gradient_nugget=1.0 if gradient_nugget == "automatic" else gradient_nugget,
     )
-    choice = choose_nuggets(problem, progress=progress) if automatic else None
-    return problem if choice is None else choice.problem, centre, scale, choice
+    if not automatic:
+        return OrientedProblem(problem, centre, scale, None, None)
+    choice = choose_nuggets(problem, progress=progress)
+    problem, edges = choice.problem, None
+    try:
+        with Progress(progress) as show:
+            problem, edges = with_chosen_normals(choice, show)
+    except KeyboardInterrupt:
+        choice = replace(choice, interrupted=True)
+    return OrientedProblem(problem, centre, scale, choice, edges)

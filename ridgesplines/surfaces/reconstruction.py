@@ -17,6 +17,7 @@ from ridgesplines.kernel_solving import KernelSolver, solve_kernel
 from ridgesplines.kernels import Kernel
 from ridgesplines.progress import Progress
 from ridgesplines.surfaces.chunks import PartitionSolution, check_chunk, chosen_chunk, solve_in_chunks
+from ridgesplines.surfaces.edges import EdgeChoice
 from ridgesplines.surfaces.grid import MEMORY, Grid, evaluate_near_zero
 from ridgesplines.surfaces.implicit import ImplicitFunction, oriented_problem
 from ridgesplines.surfaces.meshes import components, is_watertight
@@ -47,6 +48,8 @@ class Reconstruction:
         interrupted: the stages that Ctrl-C cut short, "choice of nuggets", "fit", "sign repair", "chunks" or "grid":
             the mesh is that of the best nuggets and function so far, without the repair that was not finished, of the
             coarse function where chunks are not solved, and coarse where the grid was not reached.
+        edges: whether noisy normals were averaged within faces before the fit, so that edges are sharper; None where
+            nuggets were given.
     """
 
     function: ImplicitFunction
@@ -60,6 +63,7 @@ class Reconstruction:
     repair: SignRepair | None = None
     trimmed: int = 0
     interrupted: tuple[str, ...] = ()
+    edges: EdgeChoice | None = None
 
     @property
     def watertight(self) -> bool:
@@ -72,6 +76,7 @@ class Reconstruction:
         extra = "" if self.repair is None or not self.repair.rounds else f"; sign repair: {self.repair}"
         if isinstance(self.solution, PartitionSolution):
             extra = f"; {self.solution.solved} of {len(self.solution.chunks)} chunks solved" + extra
+        extra += f"; {self.edges}" if self.edges is not None else ""
         extra += f"; {self.trimmed} far {'sheet' if self.trimmed == 1 else 'sheets'} left out" if self.trimmed else ""
         extra += (
             f"; interrupted in the {' and the '.join(self.interrupted)}: the best so far" if self.interrupted else ""
@@ -112,7 +117,8 @@ def reconstruct(
         solver: of the linear equations, see `solve_kernel`.
         value_nugget: how far the function may be from zero at noisy points, see `KernelProblem`; 0 passes through them,
             "automatic", for both nuggets, chooses them for each point by `choose_nuggets`: more where the surface is
-            smooth, less where it has details.
+            smooth, less where it has details. Noisy normals are averaged within faces, not across edges, where points
+            left out are met better so: see `EdgeChoice`.
         gradient_nugget: likewise how far its gradients may be from the normals.
         chunk: solve in chunks of about this many points, in the memory of one and the results, and blend, see
             `PartitionedSpline`; at least 100. None solves one system to 200,000 points (20,000 with kernels whose sums
@@ -141,7 +147,7 @@ def reconstruct(
     if np.ndim(points) != 2 or np.shape(points)[1] != 2:
         surface_mesher()
     start = time.perf_counter()
-    problem, centre, scale, choice = oriented_problem(
+    problem, centre, scale, choice, edges = oriented_problem(
         points, normals, kernel=kernel, value_nugget=value_nugget, gradient_nugget=gradient_nugget, progress=progress
     )
     points, normals = np.asarray(points, dtype=float), np.asarray(normals, dtype=float)
@@ -167,7 +173,7 @@ def reconstruct(
     angle = float(np.degrees(np.arccos(np.clip(cosines, -1, 1).min())))
     return Reconstruction(
         f, vertices, faces, solution, angle, zero_set.spacing, zero_set.evaluated, seconds | zero_set.seconds,
-        repair, trimmed, (*interrupted, *(["grid"] if zero_set.interrupted else [])),
+        repair, trimmed, (*interrupted, *(["grid"] if zero_set.interrupted else [])), edges,
     )  # fmt: skip
 
 
