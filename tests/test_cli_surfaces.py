@@ -116,6 +116,8 @@ def test_noisy_points_get_nuggets_and_all_count_with_few_centres(command):
         report = json.loads(out)
         assert (report["value_nugget"] > 0) == (report["gradient_nugget"] > 0) == bool(options)
         assert report["nuggets_by_point"] == bool(options)
+        assert (report["edges"] is not None) == bool(options)
+        assert report["normals_averaged"] == ("averaged within faces" in (report["edges"] or ""))
         assert report["fitted"] == 60
         assert report["centres"] == (25 if name == "few" else 60)
         lines = Path("curve.obj").read_text().splitlines()
@@ -133,7 +135,9 @@ def test_noisy_points_get_nuggets_and_all_count_with_few_centres(command):
     assert "25 centres" in out
     assert "1.0e-04 for values, 1.0e-02 for gradients" in out
     assert "the medians" not in out
-    assert "gradients, the medians of those chosen" in command("noisy.csv", "--resolution", "30", "--noisy")[1]
+    out = command("noisy.csv", "--resolution", "30", "--noisy")[1]
+    assert "gradients, the medians of those chosen" in out
+    assert "points left out by" in out
 
 
 def test_ctrl_c_keeps_a_curve_and_says_so(command, monkeypatch):
