@@ -257,8 +257,7 @@ def test_surfaces_are_tabled_beside_screened_poisson_and_drawn(monkeypatch, tmp_
     pytest.importorskip("trimesh", reason="the extra `surfaces`")
     for folder in ("meshes", "oriented_points"):
         (tmp_path / folder).mkdir()
-    for module in (run_surfaces, draw_surfaces):
-        monkeypatch.setattr(module, "BESIDE", tmp_path)
+    monkeypatch.setattr(run_surfaces, "BESIDE", tmp_path)
     vertices, faces = icosphere(1000)
     rs.surfaces.write_mesh(tmp_path / "meshes" / "ball.ply", vertices, faces)
     rs.surfaces.write_cloud(tmp_path / "oriented_points" / "few.ply", vertices[::5], vertices[::5])
@@ -278,7 +277,9 @@ def test_surfaces_are_tabled_beside_screened_poisson_and_drawn(monkeypatch, tmp_
     facts = json.loads((tmp_path / "results" / "table.json").read_text())
     assert [row["chamfer"] for row in facts["rows"]] == [row.chamfer for row in rows]
     assert run_surfaces.markdown("ball", rows[0].method, rows[:1]) in (tmp_path / "results" / "table.md").read_text()
-    draw_surfaces.draw(tmp_path / "results", tmp_path / "pictures", ("ball", "absent"), count=150)
+    draw_surfaces.draw(tmp_path / "results", tmp_path / "pictures", study)
+    draw_surfaces.draw(tmp_path / "results", tmp_path / "pictures", run_surfaces.NOISY)
+    assert "nothing to draw of the study noise" in capsys.readouterr().out
     assert (tmp_path / "pictures" / "surfaces.png").read_bytes()[:4] == b"\x89PNG"
     (cloud,) = run_surfaces.run_clouds(tmp_path / "results", ("few", "absent"), names[:1])
     assert cloud["watertight"]
