@@ -59,6 +59,10 @@ def test_averages_of_few_and_of_coinciding_points():
     opposite = twice * np.tile([1.0, -1.0], 20)[:, None]
     # Opposite normals at one point have no weight for each other.
     np.testing.assert_allclose(edges.averaged_within_faces(twice, opposite, 0.01), opposite, atol=1e-12)
+    # More points at one place than are looked at.
+    many = np.repeat(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]), 50, axis=0)
+    found = edges.averaged_within_faces(np.repeat(np.eye(3)[:2], [99, 1], axis=0), many, 0.01)
+    np.testing.assert_allclose(found, many, atol=1e-12)
 
 
 def test_errors_of_points_left_out_are_those_of_the_fit_to_the_others():

@@ -59,8 +59,8 @@ def averaged_within_faces(points: np.ndarray, normals: np.ndarray, difference: f
         normals: unit, (N, d).
         difference: root mean square, of the normals from those of the surface.
 
-    Source: Jones, Durand and Desbrun (2003), Non-Iterative, Feature-Preserving Mesh Smoothing; for normals of points,
-    Öztireli, Guennebaud and Gross (2009), Feature Preserving Point Set Surfaces, section 4.
+    Source: Jones, Durand and Desbrun (2003), Non-Iterative, Feature-Preserving Mesh Smoothing; for points with normals,
+    Öztireli, Guennebaud and Gross (2009), Feature Preserving Point Set Surfaces.
     """
     if len(points) < 2:
         return normals
@@ -69,8 +69,8 @@ def averaged_within_faces(points: np.ndarray, normals: np.ndarray, difference: f
     apart = np.sum((normals[:, None] - normals[nearest]) ** 2, axis=2)
     scale, noise = _REACH * median_spacing(points), _ALIKE * difference
     weights = np.exp(-(distances**2) / (2 * scale**2) - apart / (2 * noise**2))
-    # Never zero: a normal is alike to itself, and those that are opposite to it have next to no weight.
-    means = np.einsum("nk,nkd->nd", weights, normals[nearest])
+    # Where so many points coincide that a point is not among its own nearest, its normal has a say still.
+    means = np.einsum("nk,nkd->nd", weights, normals[nearest]) + 1e-12 * normals
     return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
