@@ -34,7 +34,7 @@ from ridgesplines.oracles import (
     profile,
 )
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(5)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ridgesplines import AtomicNorm, Polynomial, RadonTV, Regularizer, RidgeSpli
 from ridgesplines.oracles import Neurons, profile
 from ridgesplines.polynomials import PolynomialFit, monomial_count
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 # A new regularizer gets one row here, or in MEMBERS below if not all its polynomials are free.
 SEMINORMS = [RadonTV(), RadonTV(order=3), RadonTV(order=4), VectorRadonTV(), VectorRadonTV(order=4)]

@@ -29,7 +29,7 @@ from ridgesplines import (
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.convex_program import candidate_neurons
 
-pytestmark = pytest.mark.thinned(3)
+pytestmark = pytest.mark.thinned(4)
 
 GAP = 1e-6  # the default of both solvers
 COUNT = 9
