@@ -10,7 +10,7 @@ import pytest
 from ridgesplines import AtomicNorm, ColumnGeneration, Problem, RadonTV, Samples
 from ridgesplines.oracles import AtomicSearchOracle, GaugeOracle, Neurons, Oracle, profile
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(7)
 
 # What an ascent by exact line searches leaves of a maximum, and one whose cells are solved by a conic program.
 CLIMBED, SOLVED = 1e-9, 1e-7

@@ -12,7 +12,7 @@ import ridgesplines as rs
 from ridgesplines.oracles import Neurons
 from ridgesplines.solvers.training import run
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(7)
 
 LINE = np.linspace(-1, 1, 12)
 # Along the line and in the plane: the measurements, and the order of the regularizer.
@@ -143,6 +143,7 @@ def test_every_optimizer_trains_several_outputs_and_gives_the_same_numbers_again
     assert first.splines[0].coefficients.shape[1:] == (2,)
 
 
+@pytest.mark.long
 def test_grids_comparisons_polishing_and_checkpoints_serve_them(tmp_path):
     problem = posed("BoxAverages", strength=0.1)
     certified = rs.solve(problem)

@@ -24,7 +24,7 @@ from ridgesplines.solvers.training.merging import sparser, spline_of
 from ridgesplines.solvers.training.network import Model, Parameters, data_of, initial, offset_of, rebalanced, scaled
 from ridgesplines.solvers.training.proximal import prox_path_norm, prox_product, soft_threshold
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(7)
 
 
 def problem_of(order=2, dimension=2, outputs=0, loss=None, regularizer=None, weighted=False, offset=50.0):

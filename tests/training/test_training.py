@@ -16,7 +16,7 @@ import ridgesplines as rs
 from ridgesplines.solvers.training import OPTIMIZERS, SCHEDULES, loop, options, run
 from ridgesplines.solvers.training.merging import spline_of
 
-pytestmark = pytest.mark.thinned(4)
+pytestmark = pytest.mark.thinned(7)
 
 
 def waves(count: int, dimension: int, seed: int = 0, labels: bool = False):
