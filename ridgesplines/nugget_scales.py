@@ -14,7 +14,7 @@ from ridgesplines.kernel_problem import KernelProblem
 # What all nuggets at a point may be multiplied with.
 _SCALES = 3.0 ** np.arange(-2, 3)
 # Points left out one by one with the same neighbours, and how many these are, themselves included.
-_CELL, _BLOCK = 125, 250
+CELL, _BLOCK = 125, 250
 # Points whose errors are taken together: fewer tell noise, more do not tell one place from the next. From 40 to 80
 # the surfaces of noisy samples are the same to 0.5%.
 _TOGETHER = 60
@@ -71,12 +71,21 @@ class Block:
         solution = (inverse @ self.data).reshape(self.count, self.size)
         missed = np.linalg.solve(blocks, solution[..., None])[..., 0]
         given = self.data.reshape(self.count, self.size)[:, 1:]
-        slopes = given - missed[:, 1:]
-        steep = np.linalg.norm(slopes, axis=1)
-        lengths = np.linalg.norm(given, axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            chords = np.sum((slopes / steep[:, None] - given / lengths[:, None]) ** 2, axis=1)
-            return np.abs(missed[:, 0]) / steep, np.where(lengths > 0, chords, np.nan)
+        return first_order_errors(missed[:, 0], given - missed[:, 1:], given)
+
+
+def first_order_errors(values: np.ndarray, slopes: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances (n,) of points from the level set, and squared chords (n,) between the gradients' directions.
+
+    Args:
+        values: of the function less that of the level set, (n,).
+        slopes: its gradients, (n, d).
+        given: gradients that they should be like, (n, d); where they are zero the chord is NaN.
+    """
+    steep, lengths = np.linalg.norm(slopes, axis=1), np.linalg.norm(given, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chords = np.sum((slopes / steep[:, None] - given / lengths[:, None]) ** 2, axis=1)
+        return np.abs(values) / steep, np.where(lengths > 0, chords, np.nan)
 
 
 def nuggets_by_point(problem: KernelProblem, nuggets: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,12 +122,10 @@ def chosen_scales(
     points = problem.points
     tree = KDTree(points)
     errors = np.full((2, len(_SCALES), len(points)), np.inf)
-    cells = equal_boxes(points, _CELL)
+    cells = equal_boxes(points, CELL)
     for done, cell in enumerate(cells):
         show(f"nuggets by point: block {done + 1} of {len(cells)}")
-        # In the distance of points from the middle of the cell, which is compact.
-        near = tree.query(points[cell].mean(axis=0), k=min(_BLOCK, len(points)))[1]
-        members = np.union1d(cell, near)
+        members = with_neighbours(tree, cell)
         block, inside = Block(problem, members), np.searchsorted(members, cell)
         for k, scale in enumerate(_SCALES):
             missed = block.missed(scale * nuggets[block.kinds])
@@ -129,6 +136,13 @@ def chosen_scales(
     distances, chords = (np.maximum(kind[:, neighbours].mean(axis=2), np.finfo(float).tiny) for kind in errors)
     best = np.argmin(np.log(distances) + np.log(chords) / 2, axis=0)
     return np.exp(np.log(_SCALES)[best][neighbours].mean(axis=1))
+
+
+def with_neighbours(tree: KDTree, cell: np.ndarray) -> np.ndarray:
+    """The indices, ascending, of a cell's points and those next to its middle."""
+    # In the distance of points from the middle of the cell, which is compact.
+    near = tree.query(tree.data[cell].mean(axis=0), k=min(_BLOCK, tree.n))[1]
+    return np.union1d(cell, near)
 
 
 def _reflections(gradients: np.ndarray) -> np.ndarray:

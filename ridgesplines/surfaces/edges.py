@@ -14,15 +14,15 @@ from scipy.stats import chi2
 from ridgesplines.clouds import equal_boxes, median_spacing
 from ridgesplines.kernel_nuggets import NuggetChoice
 from ridgesplines.kernel_problem import KernelProblem
-from ridgesplines.nugget_scales import nuggets_by_point
+from ridgesplines.nugget_scales import CELL, first_order_errors, nuggets_by_point, with_neighbours
 
 # The average is over so many points, with weights that fall with the distance, in units of the points' spacing, and
 # with the difference of the normals, in units of its root mean square at points left out.
 _NEAREST, _REACH, _ALIKE = 30, 2.0, 1.5
 # What the nugget across the normals is multiplied with: averages are less noisy.
 _LESS = 0.5
-# Points that are left out in folds with the same neighbours, how many these are, and cells of which that is tried.
-_CELL, _AROUND, _FOLDS, _MOST_CELLS = 125, 250, 4, 16
+# In how many folds the points of a cell are left out, and cells of which that is tried.
+_FOLDS, _MOST_CELLS = 4, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +137,11 @@ def _parts(problem: KernelProblem, show: Callable[[str], None]) -> Iterator[_Par
     """The points, or of many some, left out in folds of cells with their neighbours; the same each time."""
     assert problem.gradients is not None
     tree, rng = KDTree(problem.points), np.random.default_rng(0)
-    cells = equal_boxes(problem.points, _CELL)
+    cells = equal_boxes(problem.points, CELL)
     cells = [cells[i] for i in np.unique(np.linspace(0, len(cells) - 1, _MOST_CELLS).astype(int))]
     for done, cell in enumerate(cells):
         show(f"normals within faces: block {done + 1} of {len(cells)}")
-        near = tree.query(problem.points[cell].mean(axis=0), k=min(_AROUND, len(problem.points)))[1]
-        members = np.union1d(cell, near)
+        members = with_neighbours(tree, cell)
         matrix, inside = problem.at(members).matrix(nuggets=False), np.isin(members, cell)
         fold = rng.permutation(len(members)) % _FOLDS
         for k in range(_FOLDS):
@@ -179,7 +178,4 @@ def _missed(problem: KernelProblem, part: _Part) -> np.ndarray:
     coefficients = cho_solve(factor, problem.data.ravel(), check_finite=False)
     between = blocks[np.ix_(part.outer, all_of_one, part.inner, all_of_one)].reshape(-1, rows)
     fitted = (between @ coefficients).reshape(-1, size)
-    steep = np.linalg.norm(fitted[:, 1:], axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chords = np.sum((fitted[:, 1:] / steep[:, None] - part.normals) ** 2, axis=1)
-        return np.array([np.abs(fitted[:, 0]) / steep, chords])
+    return np.array(first_order_errors(fitted[:, 0], fitted[:, 1:], part.normals))
