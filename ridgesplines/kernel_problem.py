@@ -139,6 +139,22 @@ class KernelProblem:
             free_degree=self.free_degree,
         )
 
+    def with_data(self, values: Any, gradients: Any = None) -> KernelProblem:
+        """Other values, and gradients if given, at the same points with the same nuggets.
+
+        Raises:
+            ValueError: as the constructor.
+        """
+        return KernelProblem(
+            self.points,
+            values,
+            gradients,
+            kernel=self.kernel,
+            value_nugget=self.value_nugget,
+            gradient_nugget=self.gradient_nugget,
+            free_degree=self.free_degree,
+        )
+
     def at(self, indices: np.ndarray) -> KernelProblem:
         """The problem of some of the points."""
         return KernelProblem(

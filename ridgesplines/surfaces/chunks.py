@@ -226,10 +226,7 @@ def _remainder(problem: KernelProblem, function: BoxedSpline, data: np.ndarray) 
     part = problem.at(data)
     assert part.gradients is not None
     values, gradients = function.value_and_gradient(part.points)
-    return KernelProblem(
-        part.points, part.values - values, part.gradients - gradients, kernel=part.kernel,
-        value_nugget=part.value_nugget, gradient_nugget=part.gradient_nugget, free_degree=part.free_degree,
-    )  # fmt: skip
+    return part.with_data(part.values - values, part.gradients - gradients)
 
 
 def _thinned(points: np.ndarray, count: int) -> np.ndarray:

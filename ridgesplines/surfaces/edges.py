@@ -155,11 +155,7 @@ def _averaged(problem: KernelProblem, choice: NuggetChoice, indices: np.ndarray,
     """A problem with its normals averaged; its points are `indices` of those of the choice."""
     assert problem.gradients is not None
     normals = averaged_within_faces(problem.points, problem.gradients, difference)
-    # Coinciding points that contradict each other need nuggets from the start.
-    changed = KernelProblem(
-        problem.points, problem.values, normals, kernel=problem.kernel, value_nugget=problem.value_nugget,
-        gradient_nugget=problem.gradient_nugget, free_degree=problem.free_degree,
-    )  # fmt: skip
+    changed = problem.with_data(problem.values, normals)
     chosen = np.array([choice.value_nugget, _LESS * choice.gradient_nugget, choice.length_nugget])
     return changed.with_nuggets(*nuggets_by_point(changed, chosen, choice.scales[indices]))
 

@@ -202,10 +202,7 @@ def _with_values(
     for step in range(_STEPS):
         show(f"{len(where)} values of the right sign: step {step + 1}, largest error {np.abs(residual).max():.1e}")
         bumps = hermite_sum(problem.kernel, where, direction, problem.points)
-        same = KernelProblem(
-            problem.points, bumps[:, 0], None if problem.gradients is None else bumps[:, 1:], kernel=problem.kernel,
-            value_nugget=problem.value_nugget, gradient_nugget=problem.gradient_nugget, free_degree=problem.free_degree,
-        )  # fmt: skip
+        same = problem.with_data(bumps[:, 0], None if problem.gradients is None else bumps[:, 1:])
         solved = solve_kernel(same, chosen, progress=False)
         if solved.status is KernelStatus.INTERRUPTED:
             raise KeyboardInterrupt
